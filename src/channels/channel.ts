@@ -1,0 +1,42 @@
+import type { InboundEvent } from '../model/inbound.ts'
+import type { OutboundMessage, SendOutcome } from '../model/outbound.ts'
+
+/** What a platform can show and how long our words may be. Data, so that nobody outside `channels/` asks which platform it is. */
+export type Abilities = {
+  kind: 'zalo' | 'telegram'
+  maxTextChars: number
+  maxChoices: number
+  maxChoiceChars: number
+  maxPayloadBytes: number
+  /** How long after a person's last word we may write first, ms; null where there is no such window. */
+  sendWindowMs: number | null
+  /** Content types that may be attached. */
+  fileTypes: readonly string[]
+}
+
+/** One account on one platform: the only thing that knows how to talk to it. */
+export type Channel = {
+  abilities: Abilities
+  /**
+   * Sends one message in one request where the platform allows. Resolves always; never throws for what a platform can do.
+   * A message longer than `maxTextChars` must have been split before: see `splitMessage`.
+   */
+  send(channelUserId: string, message: OutboundMessage): Promise<SendOutcome>
+  /**
+   * Whether a message with this text reached the chat after `afterMs`: asked after a crash, before anything is sent again.
+   * `unknown` where the platform cannot say.
+   */
+  findDelivered(channelUserId: string, message: OutboundMessage, afterMs: number): Promise<DeliveredAnswer>
+  close(): Promise<void>
+}
+
+export type DeliveredAnswer =
+  | { kind: 'delivered'; platformMessageId: string; atMs: number; order: number }
+  | { kind: 'absent' }
+  | { kind: 'unknown' }
+
+/** What a webhook body turned out to be; the door maps it to a status code. */
+export type ParsedWebhook =
+  | { kind: 'events'; accountExternalId: string; events: InboundEvent[] }
+  | { kind: 'ignored'; reason: 'probe' | 'unknown_event' | 'too_old' | 'unknown_account' }
+  | { kind: 'refused'; status: 400 | 401; reason: string }

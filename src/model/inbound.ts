@@ -1,0 +1,31 @@
+/** What a person sent without words, told apart so that each gets a useful answer. */
+export type MediaKind = 'image' | 'voice' | 'video' | 'sticker' | 'location' | 'file' | 'link' | 'card'
+
+/** What happened on a channel, in words that know no platform. Coordinates, phone cards and file addresses never get this far. */
+export type InboundContent =
+  | { kind: 'text'; text: string }
+  /** A button of one of our messages; the payload is a claim like any typed text, not a proof. */
+  | { kind: 'tap'; payload: string }
+  | { kind: 'media'; media: MediaKind; text?: string }
+  | { kind: 'follow' }
+  | { kind: 'unfollow' }
+  /** Opened through a link that carries a code (Telegram's /start payload). */
+  | { kind: 'start'; code?: string }
+  | { kind: 'received'; messageIds: string[] }
+  | { kind: 'seen'; messageIds: string[] }
+  /** The platform's own report of a message sent from our side; with a staff id, one that a human typed in the platform's tool. */
+  | { kind: 'echo'; messageId: string; text?: string; staffId?: string }
+  /** The person withdrew at the platform: erase. */
+  | { kind: 'withdraw' }
+
+/** One event of one contact, as parsed by a channel. */
+export type InboundEvent = {
+  channelUserId: string
+  /** Unique within the account; a repeat of the same event has the same key. */
+  dedupeKey: string
+  /** When it happened by the platform's clock, ms. */
+  atMs: number
+  /** Position in the chat, comparable with `order` of what we sent: Zalo ms timestamps, Telegram message ids. */
+  order: number
+  content: InboundContent
+}
