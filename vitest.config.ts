@@ -10,6 +10,7 @@ export default defineConfig({
         test: {
           name: 'service',
           include: ['tests/**/*.service.test.ts'],
+          globalSetup: ['tests/support/service-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
