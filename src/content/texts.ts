@@ -1,0 +1,63 @@
+import { IntlMessageFormat } from 'intl-messageformat'
+import type { TextRef } from '../model/text.ts'
+
+export type Language = 'vi' | 'en'
+
+/** How a reader is spoken to: `goi` what we call them ("bác"), `xung` what we call ourselves ("cháu"). */
+export type AddressWords = { goi: string; xung: string }
+
+/** The texts of one language, by flat key, in ICU MessageFormat. */
+export type Texts = {
+  language: Language
+  has(key: string): boolean
+  keys(): Iterable<string>
+  /**
+   * The words of a text. `{goi}`, `{Goi}`, `{xung}`, `{Xung}` and `{commune}`-like common parameters are filled for every text.
+   * Throws for a key that is missing: `flow check` and the tests find it before anybody reads it.
+   */
+  format(ref: TextRef, common: Record<string, string | number>): string
+  raw(key: string): string | undefined
+}
+
+export function createTexts(language: Language, messages: Readonly<Record<string, string>>): Texts {
+  const compiled = new Map<string, IntlMessageFormat | string>()
+  const get = (key: string): IntlMessageFormat | string => {
+    const known = compiled.get(key)
+    if (known !== undefined) return known
+    const source = messages[key]
+    if (source === undefined) throw new Error(`text ${key} is missing in locales/${language}`)
+    // Most texts have no parameters: they need no formatter
+    const made = /[{'<]/.test(source)
+      ? new IntlMessageFormat(source, language === 'vi' ? 'vi-VN' : 'en-GB', undefined, { ignoreTag: true })
+      : source
+    compiled.set(key, made)
+    return made
+  }
+  const format = (ref: TextRef, common: Record<string, string | number>): string => {
+    const message = get(ref.key)
+    if (typeof message === 'string') return message
+    const params: Record<string, string | number> = { ...common }
+    for (const [name, value] of Object.entries(ref.params ?? {})) {
+      // A number in a text is a figure to be read, a year or a count: no thousand separators of its own
+      params[name] = typeof value === 'object' ? format(value, common) : value
+    }
+    return String(message.format(plainNumbers(params, message)))
+  }
+  return { language, has: (key) => key in messages, keys: () => Object.keys(messages), format, raw: (key) => messages[key] }
+}
+
+/** Numbers as words unless the message counts by them (`plural`), so that 2026 is not printed as 2.026. */
+function plainNumbers(params: Record<string, string | number>, message: IntlMessageFormat): Record<string, string | number> {
+  const counted = new Set(message.getAst().flatMap((element) => ('options' in element && 'offset' in element ? [element.value] : [])))
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, counted.has(name) ? value : String(value)]))
+}
+
+/** Common parameters of every text said to one reader. */
+export function commonParams(words: AddressWords): Record<string, string> {
+  return { goi: words.goi, Goi: capitalise(words.goi), xung: words.xung, Xung: capitalise(words.xung) }
+}
+
+export function capitalise(text: string): string {
+  const [first = '', ...rest] = text
+  return first.toLocaleUpperCase('vi') + rest.join('')
+}

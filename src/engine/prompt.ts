@@ -1,0 +1,146 @@
+import { criteriaTextKey } from '../model/criteria.ts'
+import type { TextRef } from '../model/text.ts'
+import type { Prompt } from './effect.ts'
+import type { LoadedFlow, Var } from './flow.ts'
+import type { Session } from './session.ts'
+
+/** What stands open in a session, or nothing when the flow does not wait for the person. `simple` asks the same in simpler words. */
+export function openPrompt(loaded: LoadedFlow, session: Session, variant: 'plain' | 'simple' | 'explained' = 'plain'): Prompt | undefined {
+  if (session.waiting !== 'input') return undefined
+  const main = mainPrompt(loaded, session, variant)
+  return session.pending && main ? sidePrompt(loaded, session, main) : main
+}
+
+/** The open prompt under any side question. */
+export function mainPrompt(loaded: LoadedFlow, session: Session, variant: 'plain' | 'simple' | 'explained' = 'plain'): Prompt | undefined {
+  const node = loaded.nodes.get(session.node)
+  if (node?.kind === 'ask') {
+    const key = `${loaded.flow.id}.${node.id}`
+    return {
+      ref: node.id,
+      kind: 'ask',
+      text: { key: variant === 'simple' ? `${key}.simple` : `${key}.ask`, params: promptParams(session) },
+      options:
+        node.input.type === 'choice'
+          ? node.input.options.map((option) => ({ key: option.key, text: { key: `${key}.${option.key}` } }))
+          : [],
+      input: node.input.type,
+      help: node.input.type !== 'choice' || !node.input.options.some((option) => option.key === 'hoi'),
+    }
+  }
+  if (node?.kind !== 'form' || !session.form) return undefined
+  const { form } = session
+  const set = loaded.sets.get(form.set)
+  if (!set) return undefined
+  const asked = set.questions.filter((question) => question.source === 'asked')
+  if (form.at === null) {
+    return {
+      ref: 'review',
+      kind: 'review',
+      text: { key: 'engine.review' },
+      lines: asked.map((question, index) => ({
+        key: 'engine.review_line',
+        params: {
+          n: index + 1,
+          question: { key: criteriaTextKey(set.id, question.key, 'short') },
+          answer:
+            form.answers[question.key] === undefined
+              ? { key: 'engine.no_answer' }
+              : { key: criteriaTextKey(set.id, question.key, form.answers[question.key] ?? '') },
+        },
+      })),
+      options: [
+        { key: 'dung', text: { key: 'engine.review.dung' } },
+        { key: 'sua', text: { key: 'engine.review.sua' } },
+      ],
+      input: 'choice',
+      help: false,
+    }
+  }
+  const question = asked.find((item) => item.key === form.at)
+  if (!question) return undefined
+  return {
+    ref: question.key,
+    kind: 'question',
+    text: { key: criteriaTextKey(set.id, question.key, variant === 'simple' ? 'simple' : 'ask') },
+    options: question.options.map((option) => ({ key: option.key, text: { key: criteriaTextKey(set.id, question.key, option.key) } })),
+    input: 'choice',
+    progress: { n: asked.indexOf(question) + 1, total: asked.length },
+    help: true,
+  }
+}
+
+function sidePrompt(loaded: LoadedFlow, session: Session, main: Prompt): Prompt | undefined {
+  const pending = session.pending
+  if (!pending) return undefined
+  const side = { kind: 'side' as const, help: false }
+  switch (pending.type) {
+    case 'resume': {
+      const progress = main.progress
+      return {
+        ...side,
+        ref: 'side_resume',
+        text: progress ? { key: 'engine.resume', params: { n: progress.n, total: progress.total } } : { key: 'engine.resume_review' },
+        options: [
+          { key: 'tiep_tuc', text: { key: 'engine.resume.tiep_tuc' } },
+          { key: 'lam_lai', text: { key: 'engine.resume.lam_lai' } },
+        ],
+        input: 'choice',
+      }
+    }
+    case 'correct':
+      return {
+        ...side,
+        ref: 'side_correct',
+        text: correctText(loaded, session, pending),
+        options: [
+          { key: 'doi', text: { key: 'engine.correct.doi' } },
+          { key: 'giu', text: { key: 'engine.correct.giu' } },
+        ],
+        input: 'choice',
+      }
+    case 'which':
+      return {
+        ...main,
+        ...side,
+        ref: main.ref,
+        text: { key: 'engine.which' },
+        options: main.options.filter((option) => pending.options.includes(option.key)),
+      }
+    case 'edit':
+      return { ...side, ref: 'side_edit', text: { key: 'engine.edit_which' }, options: [], input: 'count' }
+    default:
+      return pending satisfies never
+  }
+}
+
+function correctText(loaded: LoadedFlow, session: Session, pending: { ref: string; option: Var; label?: string }): TextRef {
+  const { ref } = pending
+  const option = String(pending.option)
+  const set = session.form ? loaded.sets.get(session.form.set) : undefined
+  const asked = set?.questions.filter((question) => question.source === 'asked') ?? []
+  const index = asked.findIndex((question) => question.key === ref)
+  if (set && index >= 0) {
+    const before = session.form?.answers[ref]
+    return {
+      key: before === undefined ? 'engine.correct_new' : 'engine.correct',
+      params: {
+        n: index + 1,
+        question: { key: criteriaTextKey(set.id, ref, 'short') },
+        to: { key: criteriaTextKey(set.id, ref, option) },
+        ...(before === undefined ? {} : { from: { key: criteriaTextKey(set.id, ref, before) } }),
+      },
+    }
+  }
+  const node = loaded.nodes.get(ref)
+  const choice = node?.kind === 'ask' && node.input.type === 'choice'
+  return { key: 'engine.correct_plain', params: { to: choice ? { key: `${loaded.flow.id}.${ref}.${option}` } : (pending.label ?? option) } }
+}
+
+function promptParams(session: Session): Record<string, string | number> {
+  const params: Record<string, string | number> = {}
+  for (const [key, value] of Object.entries(session.vars)) {
+    if (!key.startsWith('_')) params[key] = typeof value === 'boolean' ? String(value) : value
+  }
+  return params
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import { Key } from './criteria.ts'
+
+/**
+ * A flow: one conversation as data (`flows/<id>.<version>.json`). Published files never change; a change is a new version.
+ * Texts stand in `locales/` under `<flow>.<node>.ask`, `<flow>.<node>.<option>`, `<flow>.<node>.say`; the questions of a form under
+ * the keys of its criteria set (model/criteria.ts).
+ */
+
+const Var = z.union([z.string(), z.number(), z.boolean()])
+export type Var = z.infer<typeof Var>
+
+const Choice = z.object({ key: Key, next: Key.optional(), edit: Key.optional(), phrases: z.array(z.string()).default([]) }).strict()
+
+/** What an ask node takes. Free inputs are read by the conversation (villages from the register) and arrive as a value. */
+const AskInput = z.discriminatedUnion('type', [
+  /** `edit` on a choice: ask that node again, then go on to the next of this one. */
+  z.object({ type: z.literal('choice'), options: z.array(Choice).min(2).max(9) }).strict(),
+  z.object({ type: z.literal('village') }).strict(),
+  z.object({ type: z.literal('name') }).strict(),
+  z.object({ type: z.literal('birth_year') }).strict(),
+  z.object({ type: z.literal('count'), min: z.number().int(), max: z.number().int() }).strict(),
+])
+export type AskInput = z.infer<typeof AskInput>
+
+const Test = z
+  .object({
+    var: z.string(),
+    in: z.array(Var).optional(),
+    lt: z.number().optional(),
+    gte: z.number().optional(),
+    set: z.boolean().optional(),
+  })
+  .strict()
+
+const base = { id: Key }
+const Node = z.discriminatedUnion('kind', [
+  /** Says something and goes on. */
+  z.object({ ...base, kind: z.literal('say'), next: Key }).strict(),
+  /** Asks one thing, keeps it in `var`. `settled`: once answered, a late tap does not change it. */
+  z.object({ ...base, kind: z.literal('ask'), var: z.string(), input: AskInput, next: Key, settled: z.boolean().default(false) }).strict(),
+  /** Goes where the first test that holds says. */
+  z.object({ ...base, kind: z.literal('branch'), cases: z.array(z.object({ when: Test, next: Key }).strict()).min(1), else: Key }).strict(),
+  /** Has the conversation do something (store consent, register, open a nomination) and goes on with what it returns. */
+  z.object({ ...base, kind: z.literal('do'), action: z.string(), args: z.record(z.string(), Var).default({}), next: Key }).strict(),
+  /** Asks all questions of a criteria set, reads the answers back, lets any be changed, and goes on once confirmed. */
+  z
+    .object({
+      ...base,
+      kind: z.literal('form'),
+      set: z.object({ by: z.string(), of: z.record(z.string(), z.string()) }).strict(),
+      next: Key,
+    })
+    .strict(),
+  /** Ends; `then` starts another flow in the same turn. */
+  z.object({ ...base, kind: z.literal('end'), outcome: z.string(), then: z.string().optional() }).strict(),
+])
+export type Node = z.infer<typeof Node>
+
+export const FlowFile = z
+  .object({
+    id: z.string().regex(/^[a-z][a-z0-9-]{0,31}$/),
+    version: z.number().int().min(1),
+    start: Key,
+    /** Whoever is inside an older version is moved to this one; by default they finish on theirs. */
+    must_move: z.boolean().default(false),
+    /** Nodes of older versions that have another name here. */
+    nodes_from: z.record(Key, Key).default({}),
+    nodes: z.array(Node).min(1),
+  })
+  .strict()
+export type FlowFile = z.infer<typeof FlowFile>
