@@ -92,11 +92,20 @@ async function leave(use: Use): Promise<void> {
 /** Returns what ends the watching, and waits for a restart on its way. */
 function watch(use: Use): () => Promise<void> {
   let restarting: Promise<unknown> | undefined
+  let lastTrouble = ''
   const timer = setInterval(() => {
     if (restarting || findPostmaster(use.home)) return
     restarting = restart(use)
-      .then((server) => use.log(`PostgreSQL had died and was started again (process ${server.pid})`))
-      .catch((error) => use.log(`PostgreSQL has died and does not start: ${error instanceof Error ? error.message : error}`))
+      .then((server) => {
+        lastTrouble = ''
+        use.log(`PostgreSQL had died and was started again (process ${server.pid})`)
+      })
+      .catch((error) => {
+        // It is tried again and again, and told once
+        const trouble = `PostgreSQL has died and does not start: ${error instanceof Error ? error.message : error}`
+        if (trouble !== lastTrouble) use.log(trouble)
+        lastTrouble = trouble
+      })
       .finally(() => {
         restarting = undefined
       })
