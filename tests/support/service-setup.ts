@@ -3,11 +3,13 @@ import postgres from 'postgres'
 import type { TestProject } from 'vitest/node'
 import { migrateDb } from '../../src/db/connect.ts'
 import { databaseUrl, runOn, startThrowawayPostgres } from './postgres.ts'
+import { whyNoRedis } from './redis.ts'
 
 let tearDown = async () => {}
 
 /** One server for the whole run: TEST_DATABASE_URL, or a throw-away one (TEST_PG=14 takes PostgreSQL 14). */
 export async function setup(project: TestProject): Promise<void> {
+  if (whyNoRedis) console.warn(`Tests that need Redis are skipped: ${whyNoRedis}`)
   const given = process.env.TEST_DATABASE_URL
   const server = given ? { url: given, destroy: async () => {} } : await startThrowawayPostgres()
   const template = `test_${randomBytes(4).toString('hex')}`
