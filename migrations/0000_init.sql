@@ -90,6 +90,7 @@ CREATE TABLE "contact" (
 	"last_inbound_at" timestamp with time zone NOT NULL,
 	"stopped_at" timestamp with time zone,
 	"unreachable_class" text,
+	"erased_at" timestamp with time zone,
 	"staff_until" timestamp with time zone,
 	"wrong_codes" smallint DEFAULT 0 NOT NULL,
 	"wrong_code_at" timestamp with time zone
@@ -181,7 +182,7 @@ CREATE TABLE "outbound_message" (
 	"class" text,
 	"attempts" smallint DEFAULT 0 NOT NULL,
 	"not_before" timestamp with time zone,
-	"lease_until" timestamp with time zone,
+	"claimed_by" integer,
 	"claimed_at" timestamp with time zone,
 	"platform_message_id" text,
 	"chat_order" bigint,
@@ -293,10 +294,12 @@ CREATE INDEX "contact_person" ON "contact" USING btree ("commune_id","person_id"
 CREATE INDEX "household_head" ON "household" USING btree ("commune_id","village_id","head_name_key");--> statement-breakpoint
 CREATE UNIQUE INDEX "inbound_event_once" ON "inbound_event" USING btree ("account_id","dedupe_key");--> statement-breakpoint
 CREATE INDEX "inbound_event_waiting" ON "inbound_event" USING btree ("contact_id","chat_order","id") WHERE handled_at IS NULL;--> statement-breakpoint
+CREATE INDEX "inbound_event_unhandled" ON "inbound_event" USING btree ("received_at") WHERE handled_at IS NULL;--> statement-breakpoint
 CREATE UNIQUE INDEX "nomination_subject" ON "nomination" USING btree ("commune_id","year","title","subject_id");--> statement-breakpoint
 CREATE INDEX "nomination_village" ON "nomination" USING btree ("commune_id","village_id","year","title");--> statement-breakpoint
 CREATE INDEX "outbound_message_waiting" ON "outbound_message" USING btree ("contact_id","id") WHERE status = 'waiting';--> statement-breakpoint
 CREATE INDEX "outbound_message_contact" ON "outbound_message" USING btree ("contact_id","id");--> statement-breakpoint
+CREATE INDEX "outbound_message_due" ON "outbound_message" USING btree ("not_before") WHERE status = 'waiting';--> statement-breakpoint
 CREATE INDEX "outbound_message_platform" ON "outbound_message" USING btree ("account_id","platform_message_id") WHERE platform_message_id IS NOT NULL;--> statement-breakpoint
 CREATE INDEX "person_village" ON "person" USING btree ("commune_id","village_id","name_key");--> statement-breakpoint
 CREATE INDEX "person_household" ON "person" USING btree ("commune_id","household_id");--> statement-breakpoint

@@ -17,9 +17,11 @@ export type Abilities = {
 /** One account on one platform: the only thing that knows how to talk to it. */
 export type Channel = {
   abilities: Abilities
+  /** A text in parts the platform takes, cut at natural breaks; mostly one. */
+  split(text: string): string[]
   /**
    * Sends one message in one request where the platform allows. Resolves always; never throws for what a platform can do.
-   * A message longer than `maxTextChars` must have been split before: see `splitMessage`.
+   * A message longer than `maxTextChars` must have been split before: see `split`.
    */
   send(channelUserId: string, message: OutboundMessage): Promise<SendOutcome>
   /**

@@ -148,6 +148,8 @@ export const contact = pgTable(
     stoppedAt: at('stopped_at'),
     /** A send failed for good: blocked, deactivated, unknown. */
     unreachableClass: text('unreachable_class'),
+    /** Erasure was asked for and done; the chat's own id goes as soon as the farewell is out. */
+    erasedAt: at('erased_at'),
     /** A human is answering: the bot keeps quiet until then. */
     staffUntil: at('staff_until'),
     /** Wrong invitation codes lately, against guessing. */
@@ -340,6 +342,7 @@ export const inboundEvent = pgTable(
   (t) => [
     uniqueIndex('inbound_event_once').on(t.accountId, t.dedupeKey),
     index('inbound_event_waiting').on(t.contactId, t.order, t.id).where(sql`handled_at IS NULL`),
+    index('inbound_event_unhandled').on(t.receivedAt).where(sql`handled_at IS NULL`),
   ],
 )
 
@@ -363,8 +366,8 @@ export const outboundMessage = pgTable(
     class: text('class'),
     attempts: smallint('attempts').notNull().default(0),
     notBefore: at('not_before'),
-    /** Held by a process until then; a row whose lease ran out was in flight when its process died. */
-    leaseUntil: at('lease_until'),
+    /** Instance of the process that is sending it (db/instance.ts); when that process is gone, the row was in flight as it died. */
+    claimedBy: integer('claimed_by'),
     claimedAt: at('claimed_at'),
     platformMessageId: text('platform_message_id'),
     order: bigint('chat_order', { mode: 'number' }),
@@ -376,6 +379,7 @@ export const outboundMessage = pgTable(
   (t) => [
     index('outbound_message_waiting').on(t.contactId, t.id).where(sql`status = 'waiting'`),
     index('outbound_message_contact').on(t.contactId, t.id),
+    index('outbound_message_due').on(t.notBefore).where(sql`status = 'waiting'`),
     index('outbound_message_platform').on(t.accountId, t.platformMessageId).where(sql`platform_message_id IS NOT NULL`),
   ],
 )

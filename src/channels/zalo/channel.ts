@@ -1,0 +1,144 @@
+import { readFile } from 'node:fs/promises'
+import type { OutboundMessage, SendOutcome } from '../../model/outbound.ts'
+import {
+  type Button,
+  buttonsMessage,
+  fileMessage,
+  InvalidMessageError,
+  InvalidUploadError,
+  imageMessage,
+  type OaMessage,
+  splitText,
+  textMessage,
+  type ZaloClient,
+  ZaloError,
+} from '../../zalo-oa-api-client/index.ts'
+import type { Channel, DeliveredAnswer } from '../channel.ts'
+import { zaloAbilities } from './abilities.ts'
+import { toTap } from './payload.ts'
+
+type Options = {
+  client: ZaloClient
+  now: () => number
+  /** Whether this account shows buttons under a text; without them the numbered list in the text stands alone. */
+  buttons: boolean
+  /** Called once when the account refused a message for its buttons. */
+  onButtonsRefused: () => void
+}
+
+// Of the newest messages of a chat, how many pages of ten are searched for one of ours
+const PAGES_SEARCHED = 3
+
+/** One Zalo Official Account as a channel. */
+export function createZaloChannel({ client, now, buttons: buttonsAtStart, onButtonsRefused }: Options): Channel {
+  let buttons = buttonsAtStart
+
+  function shape(message: OutboundMessage, withButtons: boolean): OaMessage {
+    const taps: Button[] = (message.choices ?? []).map((choice) => ({
+      title: choice.label,
+      type: 'oa.query.hide',
+      payload: toTap(choice.payload),
+    }))
+    const links: Button[] = (message.links ?? []).map((link) => ({ title: link.label, type: 'oa.open.url', payload: { url: link.url } }))
+    const all = [...taps, ...links]
+    if (!withButtons || all.length === 0 || all.length > zaloAbilities.maxChoices) return textMessage(withLinks(message))
+    return buttonsMessage(message.text, all)
+  }
+
+  async function send(channelUserId: string, message: OutboundMessage): Promise<SendOutcome> {
+    const claimedAt = now()
+    try {
+      const result = await trySend(channelUserId, message)
+      // Without the platform's own time, the moment before the request: nothing the person wrote after reading it is older
+      const atMs = result.sentTimeMs ?? claimedAt
+      return { kind: 'sent', platformMessageId: result.messageId, atMs, order: atMs }
+    } catch (error) {
+      return outcomeOf(error, now())
+    }
+  }
+
+  async function trySend(channelUserId: string, message: OutboundMessage) {
+    if (message.attachment) {
+      const { kind, name, path } = message.attachment
+      const upload = { kind, name, bytes: new Uint8Array(await readFile(path)) }
+      return client.withUpload(upload, (id) =>
+        client.sendMessage(channelUserId, kind === 'image' ? imageMessage({ attachmentId: id }, message.text) : fileMessage(id)),
+      )
+    }
+    try {
+      return await client.sendMessage(channelUserId, shape(message, buttons))
+    } catch (error) {
+      // -233 and -201: nothing was delivered; the same words without buttons
+      const refused = error instanceof ZaloError && (error.action === 'change_shape' || error.code === -201)
+      const hadButtons = buttons && (message.choices?.length ?? 0) + (message.links?.length ?? 0) > 0
+      if (!refused || !hadButtons) throw error
+      const result = await client.sendMessage(channelUserId, shape(message, false))
+      buttons = false
+      onButtonsRefused()
+      return result
+    }
+  }
+
+  async function findDelivered(channelUserId: string, message: OutboundMessage, afterMs: number): Promise<DeliveredAnswer> {
+    const wanted = new Set([comparable(message.text), comparable(withLinks(message))])
+    try {
+      for (let page = 0; page < PAGES_SEARCHED; page++) {
+        const found = await client.getConversation(channelUserId, { offset: page * 10, count: 10 })
+        for (const item of found) {
+          if (item.timeMs < afterMs) return { kind: 'absent' }
+          if (item.direction === 'outbound' && wanted.has(comparable(item.text ?? ''))) {
+            return { kind: 'delivered', platformMessageId: item.messageId, atMs: item.timeMs, order: item.timeMs }
+          }
+        }
+        if (found.length < 10) return { kind: 'absent' }
+      }
+      return { kind: 'unknown' }
+    } catch {
+      return { kind: 'unknown' }
+    }
+  }
+
+  return {
+    abilities: zaloAbilities,
+    split: (text) => splitText(text, { maxChars: zaloAbilities.maxTextChars }),
+    send,
+    findDelivered,
+    close: async () => {},
+  }
+}
+
+const comparable = (text: string) => text.normalize('NFC').trim()
+
+/** Links as plain lines, for accounts without buttons. */
+function withLinks(message: OutboundMessage): string {
+  return [message.text, ...(message.links ?? []).map((link) => `${link.label}: ${link.url}`)].join('\n')
+}
+
+/** What a failure means for the ledger. The client has already refreshed, switched and uploaded again where that helps. */
+function outcomeOf(error: unknown, nowMs: number): SendOutcome {
+  if (error instanceof InvalidMessageError || error instanceof InvalidUploadError) return { kind: 'failed', class: 'invalid_message' }
+  if (!(error instanceof ZaloError)) throw error
+  switch (error.action) {
+    case 'retry':
+      return { kind: 'retry', class: error.reason, notBeforeMs: nowMs }
+    case 'wait_until':
+      return { kind: 'retry', class: error.reason, notBeforeMs: error.until ?? nowMs }
+    case 'ambiguous':
+      return { kind: 'uncertain', class: error.reason }
+    case 'refresh':
+    case 'pause_account':
+    case 'pause_paid':
+    case 'switch_endpoint':
+      return { kind: 'account_paused', class: error.reason }
+    case 'reupload':
+    case 'split':
+    case 'change_shape':
+    case 'unreachable':
+    case 'outside_window':
+    case 'muted':
+    case 'drop':
+      return { kind: 'failed', class: error.reason }
+    default:
+      return error.action satisfies never
+  }
+}
