@@ -31,7 +31,7 @@ export type Config = {
   logLevel: (typeof LOG_LEVELS)[number]
 }
 
-export type ZaloConfig = {
+type ZaloConfig = {
   oaId: string
   appId: string
   /** For OAuth. */
@@ -43,7 +43,7 @@ export type ZaloConfig = {
   oauthUrl: string
 }
 
-export type TelegramConfig = { botToken: string; webhookSecret?: string; apiUrl: string }
+type TelegramConfig = { botToken: string; webhookSecret?: string; apiUrl: string }
 
 export type Environment = Record<string, string | undefined>
 

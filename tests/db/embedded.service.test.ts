@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createTestDatabase } from '../support/postgres.ts'
@@ -30,7 +31,7 @@ afterEach(async () => {
 })
 
 function use(kind: 'start' | 'join'): User {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'embedded-user.ts'), kind, dataDir], {
+  const child = spawn(process.execPath, [fileURLToPath(new URL('./embedded-user.ts', import.meta.url)), kind, dataDir], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const answer = new Promise<Answer>((resolve, reject) => {

