@@ -251,6 +251,8 @@ export const nomination = pgTable(
     group: smallint('group_no'),
     status: text('status', { enum: ['dang_tu_danh_gia', 'da_tu_danh_gia', 'rut_lai'] }).notNull(),
     criteriaSet: text('criteria_set').notNull(),
+    /** Channel it was begun on; absent where it did not begin in a chat. */
+    channel: text('channel', { enum: ['zalo', 'telegram'] }),
     /** Points so far; final once `confirmed_at` is there. */
     total: integer('total').notNull().default(0),
     answered: smallint('answered').notNull().default(0),
