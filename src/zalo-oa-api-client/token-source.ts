@@ -17,8 +17,10 @@ export type TokenSourceOptions = {
   oauth: Pick<OAuth, 'refresh'>
   /** Age at which a token is replaced; default 20 h of its 25 h, and never later than four fifths of the lifetime the platform named. */
   refreshAfterMs?: number
-  /** Pause after a failed refresh ahead of time; default one minute. */
+  /** Pause after a failed refresh ahead of time; default 10 minutes, thirty tries before the old token dies. */
   retryAfterMs?: number
+  /** Called when a refresh ahead of time failed and the old token goes on being used: log it, there are hours left. */
+  onPutOff?: (error: unknown) => void
   /** ms since 1970; default the system clock. */
   now?: () => number
 }
@@ -31,13 +33,14 @@ const HOUR_MS = 3_600_000
  *
  * What cannot be closed: the process dies between the platform's answer and the end of `store.write`. The old refresh token is then spent,
  * the new one lost, and the next refresh finds a dead grant. Nothing stands between the two here but one function call.
- * If `write` throws, the pair stays in memory, unused, and is written by the next `get`.
+ * If `write` throws, the pair stays in memory, unused, and is written at the next refresh. Let a pending `get` finish before the process exits.
  */
 export function createTokenSource({
   store,
   oauth,
   refreshAfterMs = 20 * HOUR_MS,
-  retryAfterMs = 60_000,
+  retryAfterMs = 600_000,
+  onPutOff,
   now = Date.now,
 }: TokenSourceOptions): TokenSource {
   let current: TokenPair | undefined
@@ -68,13 +71,9 @@ export function createTokenSource({
   async function renewLocked(refused?: string): Promise<TokenPair> {
     const stored = await store.read()
     if (!stored) throw noGrant('no_grant', 'there are no tokens for this account yet')
-    if (unsaved) {
-      const pair = unsaved
-      // Another pair in the store means that a human brought a new grant in the meantime: ours is worthless
-      if (stored.refreshToken === pair.previous?.refreshToken) await store.write(pair)
-      unsaved = undefined
-      if (stored.refreshToken === pair.previous?.refreshToken) return pair
-    }
+    // Another pair in the store: our write had succeeded after all, or a human brought a new grant; either way ours is settled
+    if (unsaved && stored.refreshToken !== unsaved.previous?.refreshToken) unsaved = undefined
+    if (unsaved) return save(unsaved)
     if (stored.deadReason !== undefined || stored.refreshToken === deadRefreshToken) {
       throw noGrant('grant_dead', 'the grant is dead, a human must consent anew')
     }
@@ -95,7 +94,10 @@ export function createTokenSource({
       throw error
     }
     // Between the answer and this line nothing may be added: a crash here loses the grant
-    const pair = unsaved
+    return save(unsaved)
+  }
+
+  async function save(pair: TokenPair): Promise<TokenPair> {
     await store.write(pair)
     unsaved = undefined
     return pair
@@ -105,7 +107,8 @@ export function createTokenSource({
     async get() {
       const held = current
       if (held && !isDue(held)) return held.accessToken
-      if (held && now() < held.expiresAtMs && now() < putOffUntilMs) return held.accessToken
+      // One caller waits for the refresh; the others need not, the old token is good until it is refused
+      if (held && now() < held.expiresAtMs && (renewing || (now() < putOffUntilMs && !unsaved))) return held.accessToken
       try {
         return (await renew()).accessToken
       } catch (error) {
@@ -117,6 +120,7 @@ export function createTokenSource({
         if (!usable || now() >= usable.expiresAtMs) throw error
         current = usable
         putOffUntilMs = now() + retryAfterMs
+        onPutOff?.(error)
         return usable.accessToken
       }
     },
