@@ -1,0 +1,29 @@
+import type { Lexicon } from './understand/lexicon.ts'
+import { createReader, type Prepared } from './understand/read.ts'
+import type { Offered, Understanding } from './understand/types.ts'
+import type { WordUser } from './understand/words.ts'
+
+export { Lexicon, parseLexicon } from './understand/lexicon.ts'
+export type { Prepared } from './understand/read.ts'
+export type { Offered, Understanding } from './understand/types.ts'
+export { Word, WordUser } from './understand/words.ts'
+
+/** What a text means among the answers offered. Pure; made once from the lexicon. */
+export type Understand = {
+  /** Makes the answers of one question ready (some milliseconds): keep the result as long as the question stands. */
+  prepare(offered: Offered): Prepared
+  /** `users`: what the writer is, so that words of others stay unknown texts. */
+  understand(text: string, prepared: Prepared, users?: readonly WordUser[]): Understanding
+  /** The word this whole message is, when no question is open. */
+  word(text: string, users?: readonly WordUser[]): Understanding
+}
+
+export function createUnderstanding(lexicon: Lexicon): Understand {
+  const reader = createReader(lexicon)
+  const nothing = reader.prepare({ options: [] })
+  return {
+    prepare: reader.prepare,
+    understand: (text, prepared, users = []) => reader.understand(text, prepared, users),
+    word: (text, users = []) => reader.understand(text, nothing, users),
+  }
+}

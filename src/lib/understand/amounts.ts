@@ -1,0 +1,190 @@
+import { canon } from './letters.ts'
+import type { LanguageLexicon } from './lexicon.ts'
+import type { NumberAt } from './numbers.ts'
+import type { Token } from './tokens.ts'
+import type { Edge, Label } from './trie.ts'
+import type { Offered } from './types.ts'
+import type { Candidate } from './vocabulary.ts'
+
+type Args = {
+  tokens: readonly Token[]
+  candidates: readonly (readonly Candidate[])[]
+  numbers: readonly (readonly NumberAt[])[]
+  offered: Offered
+  languages: readonly LanguageLexicon[]
+  light: readonly boolean[]
+}
+
+const MAX_AMOUNT = 400
+const MAX_COST = 0.4
+const RANGE_SIGNS = /^[-–—~/.]{1,3}$/
+
+/** What numbers of the text say: the number of an answer ("2", "số 2"), or an amount that falls to an answer ("5 buổi", "hơn 3 buổi"). */
+export function amountEdges(args: Args): Edge[] {
+  const { numbers, offered } = args
+  const edges: Edge[] = []
+  for (let at = 0; at < numbers.length; at++) {
+    const number = numbers[at]?.at(-1)
+    if (number === undefined) continue
+    const before = ordinalStart(at, args)
+    if (before !== undefined) edges.push(...optionNumber(number.value, before, number.end, false, offered))
+    else if (args.tokens[at]?.canon !== 'nhất') edges.push(...optionNumber(number.value, at, number.end, true, offered))
+    if (offered.counts !== undefined && before === undefined) edges.push(...amount(at, number, args))
+  }
+  return edges
+}
+
+function optionNumber(value: number, start: number, end: number, whole: boolean, offered: Offered): Edge[] {
+  if (value === 0 && offered.helpKey !== undefined)
+    return [toEdge(start, end, { kind: 'person', option: -1, whole, strength: 1, negative: false })]
+  if (value < 1 || value > offered.options.length) return []
+  return [toEdge(start, end, { kind: 'option', option: value - 1, whole, strength: 1, negative: false })]
+}
+
+function amount(at: number, number: NumberAt, args: Args): Edge[] {
+  const { offered, languages, numbers, tokens, light } = args
+  let min = number.value
+  let max = number.value
+  let end = number.end
+  const next = rangeEnd(end, args)
+  const upper = next === undefined ? undefined : numbers[next]?.at(-1)
+  if (upper !== undefined && upper.value > min) {
+    max = upper.value
+    end = upper.end
+  } else if (
+    at > 0 &&
+    numbers.some(
+      (list, place) => place < at && list.at(-1)?.end === at && list.at(-1)?.value === number.value - 1 && tokens[at]?.gap === '',
+    )
+  ) {
+    return []
+  }
+  const signed = next !== undefined && RANGE_SIGNS.test(tokens[next]?.gap ?? '')
+  const unit = phraseFrom(end, unitsOf(offered.counts ?? '', languages), args)
+  if (unit !== undefined) end = unit
+  else if ((max > min && !signed) || hasOtherNumber(at, end, numbers)) return []
+  let start = at
+  let beforeAt = at - 1
+  while (beforeAt >= 0 && light[beforeAt]) beforeAt--
+  for (const place of new Set([at - 1, beforeAt])) {
+    const more = phraseTo(
+      place,
+      languages.flatMap((one) => one.more_than),
+      args,
+    )
+    const least = phraseTo(
+      place,
+      languages.flatMap((one) => one.at_least),
+      args,
+    )
+    const less = phraseTo(
+      place,
+      languages.flatMap((one) => one.less_than),
+      args,
+    )
+    const most = phraseTo(
+      place,
+      languages.flatMap((one) => one.at_most),
+      args,
+    )
+    const about = phraseTo(
+      place,
+      languages.flatMap((one) => one.about),
+      args,
+    )
+    // the longest phrase speaks: "không dưới" before "dưới"
+    const first = Math.min(...[more, least, less, most, about].map((one) => one ?? Number.POSITIVE_INFINITY))
+    if (!Number.isFinite(first)) continue
+    start = first
+    if (least === first) max = Number.POSITIVE_INFINITY
+    else if (most === first) min = 0
+    else if (more === first) [min, max] = [min + 1, Number.POSITIVE_INFINITY]
+    else if (less === first) [min, max] = [0, min - 1]
+    break
+  }
+  const after = phraseFrom(
+    end,
+    languages.flatMap((one) => one.at_least_after),
+    args,
+  )
+  if (after !== undefined) {
+    end = after
+    max = Number.POSITIVE_INFINITY
+  }
+  if (min > MAX_AMOUNT) return []
+  const label = { kind: 'option' as const, whole: unit === undefined, strength: unit === undefined ? 1 : 2, negative: false }
+  return offered.options.flatMap((option, index) => {
+    if (option.amount === undefined) return []
+    const fits = max >= (option.amount.min ?? 0) && min <= (option.amount.max ?? Number.POSITIVE_INFINITY)
+    return fits ? [toEdge(start, end, { ...label, option: index })] : []
+  })
+}
+
+/** "2 hoặc 3": without a unit two figures are two answers, not amounts. */
+function hasOtherNumber(at: number, end: number, numbers: Args['numbers']): boolean {
+  return numbers.some((list, place) => list.length > 0 && (place < at || place >= end))
+}
+
+/** Where the second number of "2-3", "2 đến 3", "hai ba" begins. */
+function rangeEnd(at: number, args: Args): number | undefined {
+  const { tokens, numbers, languages } = args
+  const gap = tokens[at]?.gap ?? ''
+  if (RANGE_SIGNS.test(gap) && (numbers[at]?.length ?? 0) > 0) return at
+  const to =
+    gap === ''
+      ? phraseFrom(
+          at,
+          languages.flatMap((one) => one.to),
+          args,
+        )
+      : undefined
+  if (to !== undefined) return to
+  const here = numbers[at]?.at(-1)
+  const before = numbers[at - 1]?.at(-1)
+  return gap === '' && here !== undefined && before !== undefined && here.value === before.value + 1 ? at : undefined
+}
+
+function unitsOf(counts: string, languages: readonly LanguageLexicon[]): string[] {
+  return [counts, ...languages.flatMap((one) => one.units[counts] ?? [])]
+}
+
+/** The place after one of the phrases that begins at `at`. */
+function phraseFrom(at: number, phrases: readonly string[], { candidates }: Args): number | undefined {
+  let best: number | undefined
+  for (const phrase of phrases) {
+    const words = phrase.split(' ')
+    if (words.every((word, i) => isWord(candidates[at + i], canon(word)))) best = Math.max(best ?? 0, at + words.length)
+  }
+  return best
+}
+
+/** The place where one of the phrases that end at `at` begins. */
+function phraseTo(at: number, phrases: readonly string[], args: Args): number | undefined {
+  let best: number | undefined
+  for (const phrase of phrases) {
+    const start = at - phrase.split(' ').length + 1
+    if (start >= 0 && phraseFrom(start, [phrase], args) === at + 1) best = Math.min(best ?? start, start)
+  }
+  return best
+}
+
+/** "số", "câu số", "chọn đáp án": the words that make the number after them the number of an answer. */
+function ordinalStart(at: number, args: Args): number | undefined {
+  const words = args.languages.flatMap((one) => one.ordinal_before)
+  let start: number | undefined
+  for (let place = at - 1; place >= 0; ) {
+    const found = phraseTo(place, words, args)
+    if (found === undefined) break
+    start = found
+    place = found - 1
+  }
+  return start
+}
+
+function isWord(list: readonly Candidate[] | undefined, word: string): boolean {
+  return list?.some((one) => one.word === word && one.cost <= MAX_COST) ?? false
+}
+
+function toEdge(start: number, end: number, label: Label): Edge {
+  return { start, end, cost: 0, mistakes: 0, label }
+}

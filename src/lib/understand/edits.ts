@@ -1,0 +1,50 @@
+import type { NumberAt } from './numbers.ts'
+import type { Token } from './tokens.ts'
+import type { Edge } from './trie.ts'
+import type { Offered, Understanding } from './types.ts'
+
+type Args = {
+  tokens: readonly Token[]
+  numbers: readonly (readonly NumberAt[])[]
+  edges: readonly Edge[]
+  offered: Offered
+  light: readonly boolean[]
+}
+
+const MAX_QUESTION = 100
+
+/** "sửa câu 3", "câu 3 sai", "câu 3 là 2": wants another answer to an earlier question. */
+export function findEdit({ tokens, numbers, edges, offered, light }: Args): Understanding | undefined {
+  const before = edges.filter((edge) => edge.label.kind === 'question_before')
+  const edits = edges.filter((edge) => edge.label.kind === 'edit')
+  const wrong = edges.filter((edge) => edge.label.kind === 'wrong')
+  const becomes = edges.filter((edge) => edge.label.kind === 'edit_becomes')
+  for (let at = 0; at < tokens.length; at++) {
+    const number = numbers[at]?.at(-1)
+    if (number === undefined || number.value < 1 || number.value > MAX_QUESTION) continue
+    const named = before.some((edge) => edge.end === at)
+    const told = edits.some((edge) => edge.end === at)
+    if (!named && !told) continue
+    const word = edits.find((edge) => edge.end <= at || edge.start >= number.end) ?? wrong.find((edge) => named && edge.start >= number.end)
+    const link = becomes.find((edge) => edge.start === number.end || edge.start === word?.end)
+    const rest = tokens.slice(link?.end ?? tokens.length)
+    const hasRest = rest.some((_, i) => !light[(link?.end ?? 0) + i])
+    const rawRest = rest.map((token) => token.raw).join(' ')
+    if (hasRest && link !== undefined && named) return { kind: 'edit', number: number.value, rest: rawRest }
+    if (hasRest && link !== undefined && told) return { kind: 'edit', number: number.value, rest: rawRest }
+    if (word !== undefined && isAll(edges, [at, number.end], tokens.length, light)) return { kind: 'edit', number: number.value }
+    // "câu 3" alone is the third answer where there is one
+    const beyond = number.value > offered.options.length || offered.kind === 'confirm'
+    if (named && beyond && isAll(edges, [at, number.end], tokens.length, light)) return { kind: 'edit', number: number.value }
+  }
+  return undefined
+}
+
+/** Nothing stands in the text but the question's number and words of editing. */
+function isAll(edges: readonly Edge[], [from, to]: [number, number], length: number, light: readonly boolean[]): boolean {
+  const covered = new Array<boolean>(length).fill(false).map((_, at) => light[at] === true || (at >= from && at < to))
+  for (const edge of edges)
+    if (['question_before', 'edit', 'wrong', 'light', 'regret', 'edit_becomes', 'mistook'].includes(edge.label.kind))
+      covered.fill(true, edge.start, edge.end)
+  return covered.every(Boolean)
+}

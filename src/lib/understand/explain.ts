@@ -1,0 +1,72 @@
+import type { Edge } from './trie.ts'
+
+/** The cheapest way to read the whole text as one answer. */
+export type Explanation = {
+  option: number
+  cost: number
+  unknown: number
+  topics: number /** Phrases of other answers stand beside the matches. */
+  rivals: number
+  poison: boolean
+  matches: Edge[]
+}
+
+const UNKNOWN_COST = 1
+const POISON_COST = 10
+const TOPIC_COST = 0.02
+const RIVAL_COST = 0.5
+const DENIED_COST = 0.05
+const WORD_BONUS = 0.02
+
+type State = { cost: number; from: number; edge?: Edge; kind: 'unknown' | 'light' | 'topic' | 'poison' | 'match' | 'denied' | 'rival' }
+
+/**
+ * Reads words 0 to `length` as the answer `option`: its phrases, phrases denied for other answers, words that change nothing and words nobody
+ * knows, at least cost. Undefined when none of its phrases is there.
+ */
+export function explain(args: {
+  length: number
+  option: number
+  byStart: readonly (readonly Edge[])[]
+  denied: readonly Edge[]
+}): Explanation | undefined {
+  const { length, option, byStart, denied } = args
+  const states: (State | undefined)[] = new Array(length + 1)
+  states[0] = { cost: 0, from: -1, kind: 'light' }
+  const reach = (to: number, state: State) => {
+    const before = states[to]
+    if (before === undefined || state.cost < before.cost) states[to] = state
+  }
+  for (let at = 0; at < length; at++) {
+    const here = states[at]
+    if (here === undefined) continue
+    reach(at + 1, { cost: here.cost + UNKNOWN_COST, from: at, kind: 'unknown' })
+    for (const edge of byStart[at] ?? []) {
+      const cost = here.cost + edge.cost
+      const { kind } = edge.label
+      if (kind === 'light' || kind === 'or') reach(edge.end, { cost, from: at, edge, kind: 'light' })
+      else if (kind === 'topic') reach(edge.end, { cost: cost + TOPIC_COST, from: at, edge, kind: 'topic' })
+      else if (kind === 'poison') reach(edge.end, { cost: cost + POISON_COST, from: at, edge, kind: 'poison' })
+      else if (kind === 'option') {
+        if (edge.label.option === option) reach(edge.end, { cost: cost - WORD_BONUS * (edge.end - at), from: at, edge, kind: 'match' })
+        else reach(edge.end, { cost: cost + RIVAL_COST, from: at, edge, kind: 'rival' })
+      }
+    }
+    for (const edge of denied) {
+      if (edge.start === at && edge.label.option !== option)
+        reach(edge.end, { cost: here.cost + DENIED_COST, from: at, edge, kind: 'denied' })
+    }
+  }
+  const result: Explanation = { option, cost: states[length]?.cost ?? 0, unknown: 0, topics: 0, rivals: 0, poison: false, matches: [] }
+  for (let at = length; at > 0; ) {
+    const state = states[at]
+    if (state === undefined) return undefined
+    if (state.kind === 'unknown') result.unknown++
+    else if (state.kind === 'topic') result.topics += at - state.from
+    else if (state.kind === 'rival') result.rivals++
+    else if (state.kind === 'poison') result.poison = true
+    else if (state.kind === 'match' && state.edge !== undefined) result.matches.unshift(state.edge)
+    at = state.from
+  }
+  return result.matches.length > 0 ? result : undefined
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod'
+import { WordTable } from './words.ts'
+
+const Phrases = z.array(z.string().min(1)).default([])
+
+/** How one language is written in chats: data of `flows/lexicon/<language>.json`. Phrases as `patterns.ts` describes. */
+export const LanguageLexicon = z
+  .object({
+    /** Other spellings of a word, or one token that stands for several: "không": ["ko"], "điện thoại": ["đt"]. */
+    spellings: z.record(z.string(), z.array(z.string())).default({}),
+    /** Words that change nothing: polite frames, pronouns, particles. */
+    light: Phrases,
+    /** The polite frame around a word that works in every chat. */
+    polite: Phrases,
+    /** Words that turn, weaken or move a meaning; an answer that leaves one unexplained is never accepted. */
+    poison: Phrases,
+    /** Conditions: nothing in such a text is an answer. */
+    stop: Phrases,
+    /** Abuse, only as written here: "cho" is not "chó". */
+    abuse: Phrases,
+    /** A question to us. */
+    question: Phrases,
+    /** Particles that turn a message into a question when they end it. */
+    question_ends: Phrases,
+    /** Wants a person, or does not know. */
+    person: Phrases,
+    yes: Phrases,
+    no: Phrases,
+    /** "à nhầm": only what follows counts. */
+    regret: Phrases,
+    /** "bấm nhầm 2": the answer that follows at once is the wrong one. */
+    mistook: Phrases,
+    /** "không phải": the answer that follows is denied. */
+    deny: Phrases,
+    or: Phrases,
+    numbers: z.record(z.string(), z.number().int().nonnegative()).default({}),
+    /** Words before the number of an answer: "số 2". */
+    ordinal_before: Phrases,
+    /** Words before the number of a question of the form: "câu 3". */
+    question_before: Phrases,
+    /** Wants to change an answer: "sửa câu 3". */
+    edit: Phrases,
+    /** After the question's number: "câu 3 sai". */
+    wrong: Phrases,
+    /** "câu 3 là 2": between the question's number and its new answer. */
+    edit_becomes: Phrases,
+    first: Phrases,
+    last: Phrases,
+    more_than: Phrases,
+    at_least: Phrases,
+    at_least_after: Phrases,
+    less_than: Phrases,
+    at_most: Phrases,
+    about: Phrases,
+    to: Phrases,
+    /** Other words for the unit of a counting question. */
+    units: z.record(z.string(), z.array(z.string())).default({}),
+    /** Words before the name of a village. */
+    village_before: Phrases,
+    /** Frames around a name: "tôi tên là". */
+    name_before: Phrases,
+    birth_before: Phrases,
+    age_after: Phrases,
+    count_units: Phrases,
+  })
+  .strict()
+export type LanguageLexicon = z.infer<typeof LanguageLexicon>
+
+/** All the data of understanding. The first language is tried first; all are always understood. */
+export const Lexicon = z
+  .object({
+    words: WordTable,
+    languages: z.array(LanguageLexicon).min(1),
+    /** Phrases used by name in others: `<often>`. */
+    phrases: z.record(z.string().regex(/^[a-z_]+$/), z.array(z.string().min(1))),
+  })
+  .strict()
+export type Lexicon = z.infer<typeof Lexicon>
+
+/** The files of `flows/lexicon/` by name without ending, checked. Vietnamese comes first. */
+export function parseLexicon(files: Readonly<Record<string, unknown>>): Lexicon {
+  const { words, phrases, vi, ...others } = files
+  return Lexicon.parse({ words, phrases, languages: [vi, ...Object.values(others)] })
+}

@@ -1,0 +1,54 @@
+import { describe, expect, test } from 'vitest'
+import { createUnderstanding } from '../../src/lib/understand.ts'
+import { loadLexicon } from './lexicon.ts'
+
+const { prepare, understand, word } = createUnderstanding(loadLexicon())
+const confirm = prepare({
+  kind: 'confirm',
+  options: [
+    { key: 'co', text: 'Đúng' },
+    { key: 'khong', text: 'Sửa' },
+  ],
+})
+const sessions = prepare({
+  counts: 'buổi',
+  helpKey: '0',
+  ask: 'Năm nay bác đã dự mấy buổi tập huấn ạ?',
+  options: [
+    { key: 'many', text: 'Từ 4 buổi trở lên', amount: { min: 4 } },
+    { key: 'some', text: '2–3 buổi', amount: { min: 2, max: 3 } },
+    { key: 'one', text: '1 buổi', amount: { min: 1, max: 1 } },
+    { key: 'none', text: 'Chưa buổi nào', amount: { min: 0, max: 0 } },
+  ],
+})
+
+describe('a word that works in every chat', () => {
+  test('acts only as the whole message', () => {
+    expect(word('dừng')).toEqual({ kind: 'word', word: 'stop' })
+    expect(word('Dạ cho em DỪNG ạ')).toEqual({ kind: 'word', word: 'stop' })
+    expect(word('dừng xe ở đâu')).not.toHaveProperty('word')
+  })
+  test('"dung" is asked about, so that a yes never unsubscribes anyone', () => {
+    expect(understand('dung', confirm)).toEqual({ kind: 'which_word', word: 'stop', key: 'co' })
+    expect(understand('đúng', confirm)).toEqual({ kind: 'option', key: 'co' })
+    expect(understand('dừng', confirm)).toEqual({ kind: 'word', word: 'stop' })
+  })
+  test('keeps the argument as typed', () => {
+    expect(word('mã AbC123')).toEqual({ kind: 'word', word: 'code', arg: 'AbC123' })
+    expect(word('/ma AbC123')).toEqual({ kind: 'word', word: 'code', arg: 'AbC123' })
+    expect(word('Thống kê bản Nà Đa', ['officer'])).toEqual({ kind: 'word', word: 'tally', arg: 'bản Nà Đa' })
+  })
+  test('of another role is an unknown text', () => {
+    expect(word('thống kê')).toEqual({ kind: 'none' })
+  })
+})
+
+describe('figures on a counting question', () => {
+  test('are asked back when their two readings differ', () => {
+    expect(understand('4', sessions)).toEqual({ kind: 'which', keys: ['many', 'none'] })
+    expect(understand('0', sessions)).toEqual({ kind: 'which', keys: ['none', '0'] })
+    expect(understand('2', sessions)).toEqual({ kind: 'option', key: 'some' })
+    expect(understand('số 4', sessions)).toEqual({ kind: 'option', key: 'none' })
+    expect(understand('dự 5 buổi rồi', sessions)).toEqual({ kind: 'option', key: 'many' })
+  })
+})
