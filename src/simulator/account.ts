@@ -52,6 +52,8 @@ export const AccountSettings = z.object({
   /** billed consultation messages a month contained in the package, see the price list of 2026-06-01 */
   monthlyQuota: z.number().int().nonnegative().default(500),
   templates: z.array(Template).default([]),
+  /** whether a state agency may use templates at all is an open question: both worlds exist */
+  templatesRefused: z.boolean().default(false),
   /** phones of OA and app administrators: only they receive messages of mode "development" */
   adminPhones: z.array(z.string()).default([]),
 })

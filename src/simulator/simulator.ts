@@ -11,11 +11,16 @@ import { noJournal, openJournal } from './journal.ts'
 import { messageView } from './message-view.ts'
 import { createPersonDoor } from './person/door.ts'
 import { createPhones, type Phones } from './person/phones.ts'
+import { registerAccountInfo } from './platform/account-info.ts'
+import { registerArticles } from './platform/articles.ts'
+import { registerFollowers } from './platform/followers.ts'
 import { createGateway } from './platform/gateway.ts'
+import { registerHistory } from './platform/history.ts'
 import { registerOauth } from './platform/oauth.ts'
 import { APP_PER_MINUTE, createRateLimiter } from './platform/rate.ts'
 import { registerSending } from './platform/sending.ts'
 import { createPlatformServer } from './platform/server.ts'
+import { registerTemplates } from './platform/templates.ts'
 import { createTokenBook } from './platform/tokens.ts'
 import { registerUploads } from './platform/uploads.ts'
 import { createRandom } from './random.ts'
@@ -123,7 +128,8 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
   const phones = createPhones({ store, clock, random, chats, webhook, files })
   const tokens = createTokenBook({ store, clock, random })
   const rate = createRateLimiter({ appPerMinute: options.appPerMinute ?? APP_PER_MINUTE })
-  const route = createGateway(platform, { store, clock, tokens, rate, faults: faults.calls, counters })
+  const gate = { store, clock, tokens, rate, faults: faults.calls, counters }
+  const route = createGateway(platform, gate)
   registerOauth(platform, { store, clock, random, tokens, faults: faults.calls, counters })
   registerSending(route, {
     store,
@@ -135,6 +141,11 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
     broadcastReviewMs: options.broadcastReviewMs ?? BROADCAST_REVIEW_MS,
   })
   registerUploads(route, { store, random, files })
+  registerTemplates({ oa: route, business: createGateway(platform, gate, 'business') }, { store, chats })
+  registerFollowers(route, { store, webhook })
+  registerHistory(route, { store, linkOf })
+  registerAccountInfo(route)
+  registerArticles(route, { store, random })
 
   for (const input of options.accounts) addAccount(input)
 

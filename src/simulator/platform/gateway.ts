@@ -30,11 +30,16 @@ export interface GatewayDeps {
 }
 
 export type OaHandler = (call: OaCall) => unknown
-/** Registers one endpoint of the OA API. What the handler returns is `data`; a thrown Refusal is the answer `{ error, message }`. */
+/** Registers one endpoint. What the handler returns is `data`; a thrown Refusal is the answer `{ error, message }`. */
 export type OaRoute = (method: 'GET' | 'POST', path: string, handler: OaHandler) => void
 
-export function createGateway(platform: FastifyInstance, deps: GatewayDeps): OaRoute {
+// the business host has its own numbers for what every call can be refused for
+const BUSINESS_CODES: Record<number, number> = { [-216]: -124, [-220]: -124, [-242]: -1241, [-224]: -135, [-201]: -132 }
+
+/** `host` decides which numbers a refusal carries: openapi.zalo.me or business.openapi.zalo.me. */
+export function createGateway(platform: FastifyInstance, deps: GatewayDeps, host: 'oa' | 'business' = 'oa'): OaRoute {
   const { store, clock, tokens, rate, counters } = deps
+  const codes = host === 'business' ? BUSINESS_CODES : {}
 
   function admit(request: FastifyRequest, reply: FastifyReply): Account {
     const query = request.query as Record<string, string>
@@ -63,7 +68,7 @@ export function createGateway(platform: FastifyInstance, deps: GatewayDeps): OaR
         if (fault) counters.fault(Object.keys(fault.answer)[0]!)
         if (fault?.when === 'before' && !('slow_ms' in fault.answer)) return misbehave(fault, reply)
         if (fault?.when === 'before' && 'slow_ms' in fault.answer) await delay(fault.answer.slow_ms)
-        const answer = await answerOf(async () => {
+        const answer = await answerOf(codes, async () => {
           const account = admit(request, reply)
           return handler({ account, body: request.body, query: request.query as Record<string, string>, at: clock.now(), request })
         })
@@ -77,12 +82,16 @@ export function createGateway(platform: FastifyInstance, deps: GatewayDeps): OaR
   }
 }
 
-async function answerOf(work: () => Promise<unknown>): Promise<{ data?: unknown; error: number; message: string }> {
+async function answerOf(
+  codes: Record<number, number>,
+  work: () => Promise<unknown>,
+): Promise<{ data?: unknown; error: number; message: string }> {
   try {
     return { data: await work(), error: 0, message: 'Success' }
   } catch (error) {
-    if (error instanceof Refusal) return { error: error.code, message: error.message }
-    throw error
+    if (!(error instanceof Refusal)) throw error
+    const code = codes[error.code]
+    return code === undefined ? { error: error.code, message: error.message } : { error: code, message: refusalText(code) }
   }
 }
 

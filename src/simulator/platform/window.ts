@@ -8,7 +8,7 @@ export const FREE_WINDOW_MS = 48 * HOUR_MS
 /** and possible at all so long */
 export const WINDOW_MS = 7 * 24 * HOUR_MS
 // fixed since 2026-01-01, when replies within 48 hours became unlimited
-const REPLY_QUOTA = '8'
+export const REPLY_QUOTA = '8'
 
 export interface Quota {
   quota_type: 'reply' | 'sub_quota'
@@ -37,9 +37,8 @@ export function checkWindow(account: Account, thread: Thread, at: number): Quota
     const expired_date = localDate(thread.lastInteraction + FREE_WINDOW_MS)
     return { quota_type: 'reply', remain: REPLY_QUOTA, total: REPLY_QUOTA, expired_date, ...owner }
   }
-  const total = account.settings.monthlyQuota
-  const remain = total - (account.billed.get(localMonth(at)) ?? 0) - 1
-  if (remain >= 0) return { quota_type: 'sub_quota', remain: String(remain), total: String(total), expired_date: monthEnd(at), ...owner }
+  const quota = subQuota(account, at)
+  if (quota.remain !== '0') return { ...quota, remain: String(Number(quota.remain) - 1) }
   if (account.settings.zaloCloud === 'none') throw new Refusal(-320)
   if (account.settings.zaloCloud === 'empty') throw new Refusal(-321)
   return undefined
@@ -48,6 +47,20 @@ export function checkWindow(account: Account, thread: Thread, at: number): Quota
 /** Whether the message just allowed is one of the paid kind. */
 export function isBilled(quota: Quota | undefined): boolean {
   return quota?.quota_type !== 'reply'
+}
+
+/** Billed consultation messages that the package still pays for this month. */
+export function subQuota(account: Account, at: number): Quota {
+  const total = account.settings.monthlyQuota
+  const remain = Math.max(total - (account.billed.get(localMonth(at)) ?? 0), 0)
+  return {
+    quota_type: 'sub_quota',
+    remain: String(remain),
+    total: String(total),
+    expired_date: monthEnd(at),
+    owner_type: 'OA',
+    owner_id: account.settings.oaId,
+  }
 }
 
 function monthEnd(at: number): string {
