@@ -1,0 +1,94 @@
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import type { Duplex } from 'node:stream'
+import { Telegram, TelegramError } from 'telegraf'
+import type { Telegram as Methods, Opts } from 'telegraf/types'
+import { CONNECT_TIMED_OUT, parseFailure, TelegramCallError } from './failure.ts'
+
+type CallApiOptions = NonNullable<Parameters<Telegram['callApi']>[2]>
+
+type CallOptions = {
+  /** For a long poll, which is meant to take long. */
+  timeoutMs?: number
+  /** Ends the call early, as a time-out. */
+  signal?: AbortSignal
+}
+
+/** One bot's line to the Bot API: telegraf for the requests, and our own time-outs, connections and errors around it. */
+export type TelegramClient = {
+  /** The number before the colon of the token: the bot's own id, and the account's id outside. */
+  botId: string
+  /** Telegram's `result`, unparsed. Throws nothing but `TelegramCallError`. */
+  call<M extends keyof Methods>(method: M, payload: Opts<M>, options?: CallOptions): Promise<unknown>
+  close(): void
+}
+
+// A connection that hangs is given up before the call is: so the caller knows that nothing was sent. It happens where a network
+// silently drops what goes to Telegram.
+const CONNECT_SHARE = 2 / 3
+const CONNECT_TIMEOUT_MAX_MS = 10_000
+// Shorter than the idle time of common front servers (nginx: 75 s), so that we rarely write into a connection just closed at the far end
+const IDLE_CONNECTION_MS = 20_000
+// Node gives each address 250 ms, less than one round trip from Việt Nam to Europe on a bad day
+const ADDRESS_ATTEMPT_MS = 3_000
+
+// Requests that carry nobody's words, so the platform's sentence may be shown to an operator
+const SENTENCE_IS_SAFE: ReadonlySet<string> = new Set([
+  'getMe',
+  'getUpdates',
+  'setWebhook',
+  'deleteWebhook',
+  'getWebhookInfo',
+  'setMyCommands',
+])
+
+/** `apiUrl` may end in a path, with or without a slash. */
+export function createTelegramClient(options: { token: string; apiUrl: string; timeoutMs: number }): TelegramClient {
+  const { token, timeoutMs } = options
+  const apiRoot = options.apiUrl.endsWith('/') ? options.apiUrl : `${options.apiUrl}/`
+  const agent = createAgent(apiRoot, Math.min(CONNECT_TIMEOUT_MAX_MS, timeoutMs * CONNECT_SHARE))
+  // webhookReply would answer a webhook with a method call whose outcome nobody learns
+  const telegram = new Telegram(token, { apiRoot, webhookReply: false, agent })
+  // telegraf drops the agent for http:// addresses, and with it the connect time-out
+  telegram.options.agent = agent
+
+  return {
+    botId: token.split(':')[0] ?? '',
+    async call(method, payload, callOptions = {}) {
+      const signals = [AbortSignal.timeout(callOptions.timeoutMs ?? timeoutMs)]
+      if (callOptions.signal) signals.push(callOptions.signal)
+      // telegraf's types mean the AbortSignal of a package from before there was one in Node; it takes Node's
+      const callApiOptions = { signal: AbortSignal.any(signals) } as unknown as CallApiOptions
+      try {
+        return await telegram.callApi(method, payload, callApiOptions)
+      } catch (error) {
+        // The original goes no further: it holds the payload, and in some cases the address with the token
+        // (a body that is not JSON, a token of unusual shape)
+        const sentence = SENTENCE_IS_SAFE.has(method) && error instanceof TelegramError ? error.description : undefined
+        throw new TelegramCallError(method, parseFailure(error), sentence?.replaceAll(token, '***'))
+      }
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+function createAgent(apiRoot: string, connectTimeoutMs: number): HttpAgent {
+  const secure = apiRoot.startsWith('https:')
+  const options = { keepAlive: true, timeout: IDLE_CONNECTION_MS, autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS }
+  const agent = secure ? new HttpsAgent(options) : new HttpAgent(options)
+  const connect = agent.createConnection.bind(agent)
+  agent.createConnection = (target, done) => {
+    const socket = connect(target, done)
+    if (socket) endIfNotConnected(socket, secure ? 'secureConnect' : 'connect', connectTimeoutMs)
+    return socket
+  }
+  return agent
+}
+
+function endIfNotConnected(socket: Duplex, event: 'connect' | 'secureConnect', timeoutMs: number): void {
+  const timer = setTimeout(() => {
+    socket.destroy(Object.assign(new Error('the connection took too long'), { code: CONNECT_TIMED_OUT }))
+  }, timeoutMs)
+  socket.once(event, () => clearTimeout(timer))
+  socket.once('close', () => clearTimeout(timer))
+}
