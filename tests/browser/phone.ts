@@ -3,7 +3,7 @@ import { type Browser, chromium, type Locator, type Page } from 'playwright-core
 // Drives the phone page the way a person does. Nothing here waits for a fixed time: every wait is for something on the screen.
 
 // Debian's Chromium, without the calls home it makes by itself
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
+export const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 const CHROMIUM_ARGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -41,6 +41,8 @@ export interface PhonePage {
   pick(label: string): Promise<Phone>
   /** Gives one more person a phone. */
   addPerson(name: string): Promise<Phone>
+  /** What a person does who has lost the page: nothing may be lost with it. */
+  reload(): Promise<void>
   screenshot(path: string): Promise<void>
   close(): Promise<void>
 }
@@ -91,7 +93,8 @@ export async function openPhonePage(
     if (host !== new URL(address).host) foreignHosts.add(host)
   })
   await page.goto(address)
-  await page.locator('[data-ready="true"]').waitFor()
+  const ready = page.locator('[data-ready="true"]')
+  await ready.waitFor()
 
   async function pick(label: string): Promise<Phone> {
     await page.locator(`[data-role="tab"][data-for=${JSON.stringify(label)}]`).click()
@@ -109,6 +112,10 @@ export async function openPhonePage(
       await page.locator('[data-role="new-create"]').click()
       await page.locator(`[data-phone=${JSON.stringify(name)}]`).waitFor()
       return pick(name)
+    },
+    async reload() {
+      await page.reload()
+      await ready.waitFor()
     },
     async screenshot(path) {
       await page.screenshot({ path })
@@ -128,7 +135,7 @@ function createPhone(page: Page, element: Locator): Phone {
     return {
       from: (await value('from')) as ShownMessage['from'],
       kind: (await value('kind')) ?? '',
-      text: (await message.locator('.text').allInnerTexts()).join('\n'),
+      text: (await message.locator('.text, .list-words, .file-name, .place-name').allInnerTexts()).join('\n'),
       buttons: await message.locator('[data-role="button"] > span').allInnerTexts(),
       ...(state !== undefined && { state }),
     }

@@ -19,9 +19,11 @@
  * @property {string} [status]
  * @property {boolean} [hidden]
  * @property {string} [quote] the message this one answers
+ * @property {string} [phone] on a contact card
+ * @property {boolean} [asks_info] the account asks for name and phone number
  */
 /** @typedef {'text' | 'image' | 'location' | 'sticker' | 'voice' | 'file' | 'card'} SendKind */
-/** @typedef {{ kind: SendKind, text?: string, name?: string }} Draft */
+/** @typedef {{ kind: SendKind, text?: string, name?: string, data?: string }} Draft `data`: own bytes in base64 */
 /** @typedef {{ label: string, role: string | null, unit: string | null, name: string, hint: string }} PhoneHint */
 /** @typedef {{ commune?: string, villages?: { code: string, name: string }[], phones?: PhoneHint[] }} Hints */
 
@@ -99,6 +101,14 @@ export const tap = (id, oaId, msgId, target) => call(`${person(id)}/tap`, { oa_i
  * @param {boolean} following
  */
 export const setFollowing = (id, oaId, following) => call(`${person(id)}/${following ? 'follow' : 'unfollow'}`, { oa_id: oaId })
+
+/**
+ * Answers the account's question for contact data.
+ * @param {string} id
+ * @param {string} oaId
+ * @param {{ name: string, phone: string }} info
+ */
+export const submitInfo = (id, oaId, info) => call(`${person(id)}/submit-info`, { oa_id: oaId, ...info })
 
 /**
  * @param {string} id

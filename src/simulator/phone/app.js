@@ -219,7 +219,7 @@ function askForPerson() {
       h('label', {}, h('span', { text: t('add.name') }), name),
       h(
         'div',
-        { class: 'two-buttons' },
+        { class: 'form-buttons' },
         h('button', { type: 'button', class: 'plain', text: t('add.cancel'), on: { click: () => dialog.close() } }),
         h('button', { type: 'submit', class: 'primary', data: { role: 'new-create' }, text: t('add.create') }),
       ),
@@ -265,6 +265,7 @@ function showFailure() {
 }
 
 async function start() {
+  root.dataset.ready = 'false'
   document.documentElement.lang = lang
   document.title = t('page.title')
   for (const phone of phones) phone.destroy()

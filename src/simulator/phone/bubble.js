@@ -22,6 +22,7 @@ import { h, icon, sticker, svg } from './dom.js'
  * @property {string} personName
  * @property {(at: number) => string} time
  * @property {(message: Message, target: { button: number } | { element: number }) => void} tap
+ * @property {() => void} share
  * @property {(key: string) => void} retry
  * @property {(text: string) => void} notify
  */
@@ -38,7 +39,11 @@ const stateTexts = {
 
 // the simulator writes these; another event is shown in its own words
 /** @type {Record<string, TextKey>} */
-const eventTexts = { 'Đã quan tâm': 'content.followed', 'Đã bỏ quan tâm': 'content.unfollowed' }
+const eventTexts = {
+  'Đã quan tâm': 'content.followed',
+  'Đã bỏ quan tâm': 'content.unfollowed',
+  'Đã chia sẻ thông tin': 'content.shared',
+}
 
 /**
  * An address the page may link to: http or https only. Files of the simulator are read from the page's own origin,
@@ -160,7 +165,7 @@ function location_(message, { t }) {
  * @param {Message} message
  * @param {Around} around
  */
-function voice(message, { t }) {
+function voice(message, { t, notify }) {
   const link = findOwnImage(message.url)
   const heights = [8, 14, 20, 11, 24, 17, 9, 21, 13, 18, 7, 15, 22, 10]
   return h(
@@ -171,7 +176,7 @@ function voice(message, { t }) {
           type: 'button',
           class: 'voice-play',
           'aria-label': t('content.play'),
-          on: { click: () => new Audio(link.href).play().catch(() => {}) },
+          on: { click: () => new Audio(link.href).play().catch(() => notify(t('content.notPlayable'))) },
         })
       : h('span', { class: 'voice-play', 'aria-hidden': 'true' }),
     svg(
@@ -195,7 +200,7 @@ function card(message, { t, personName }) {
     'div',
     { class: 'card' },
     h('span', { class: 'card-face', 'aria-hidden': 'true', text: initials(name) }),
-    h('span', { class: 'card-words' }, h('strong', { text: name }), h('span', { text: t('content.card') })),
+    h('span', { class: 'card-words' }, h('strong', { text: name }), h('span', { text: message.phone ?? t('content.card') })),
   )
 }
 
@@ -238,6 +243,12 @@ function list(message, around) {
  * @param {Around} around
  */
 function buttons(message, around) {
+  const share = h(
+    'button',
+    { type: 'button', class: 'button', data: { role: 'button' }, on: { click: around.share } },
+    h('span', { text: around.t('content.share') }),
+  )
+  if (message.asks_info) return [share]
   return (message.buttons ?? []).map((button, index) => {
     const tap = () => around.tap(message, { button: index })
     const number = button.payload?.phone_code
@@ -315,7 +326,8 @@ export function bubble(shown, around) {
     const text = key ? around.t(key, { oa: around.oaName }) : (message.text ?? '')
     return h('div', { class: 'event', data: { role: 'event', seq: message.seq } }, h('span', { text }))
   }
-  const bare = message.kind === 'sticker' || (message.kind === 'image' && !message.text && !message.buttons?.length)
+  const below = buttons(message, around)
+  const bare = message.kind === 'sticker' || (message.kind === 'image' && !message.text && below.length === 0)
   const row = h(
     'div',
     {
@@ -333,12 +345,12 @@ export function bubble(shown, around) {
       { class: 'stack' },
       h(
         'div',
-        { class: `bubble${bare ? ' bare' : ''}${message.buttons?.length || message.kind === 'list' ? ' wide' : ''}` },
+        { class: `bubble${bare ? ' bare' : ''}${below.length > 0 || message.kind === 'list' ? ' wide' : ''}` },
         h('span', { class: 'hear', text: own ? `${around.t('chat.you')}: ` : `${around.oaName}: ` }),
         shown.quoted === undefined ? undefined : h('div', { class: 'quoted', text: shown.quoted }),
         ...content(message, around),
         shown.last ? h('time', { datetime: new Date(message.at).toISOString(), text: around.time(message.at) }) : undefined,
-        message.buttons?.length ? h('div', { class: 'buttons' }, ...buttons(message, around)) : undefined,
+        below.length > 0 ? h('div', { class: 'buttons' }, ...below) : undefined,
       ),
       state && shown.stateShown ? stateLine(shown.key, state, around) : undefined,
     ),

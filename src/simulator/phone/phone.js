@@ -43,7 +43,7 @@ export function createPhone({ person, account, label, title, hint, role, unit, l
   let following = person.following?.includes(oaId) ?? true
   let active = false
   let limit = MESSAGES_AT_ONCE
-  /** @type {'attach' | 'sticker' | 'two' | undefined} */
+  /** @type {'attach' | 'sticker' | 'two' | 'info' | undefined} */
   let panelOpen
   /** @type {EventSource | undefined} */
   let stream
@@ -67,6 +67,7 @@ export function createPhone({ person, account, label, title, hint, role, unit, l
     personName: person.name,
     time: (/** @type {number} */ at) => clock.format(at),
     tap,
+    share: () => showPanel('info'),
     retry,
     notify,
   }
@@ -83,7 +84,7 @@ export function createPhone({ person, account, label, title, hint, role, unit, l
       class: 'hint-toggle',
       'aria-expanded': 'false',
       data: { role: 'hints' },
-      on: { click: () => hintToggle.setAttribute('aria-expanded', String(note.classList.toggle('open'))) },
+      on: { click: () => foldNote(!note.classList.contains('open')) },
     },
     t('stage.hint'),
     icon('down', 18),
@@ -91,7 +92,13 @@ export function createPhone({ person, account, label, title, hint, role, unit, l
   const note = h(
     'div',
     { class: 'note' },
-    h('div', { class: 'note-title' }, h('h2', { text: title }), h('span', { class: 'note-name', text: person.name }), hintToggle),
+    h(
+      'div',
+      { class: 'note-title' },
+      h('h2', { text: title }),
+      h('span', { class: 'note-name', text: person.name === title ? '' : person.name }),
+      hintToggle,
+    ),
     h('div', { class: 'note-more' }, h('p', { text: hint }), h('div', { class: 'chips' }, inviteButton, signalButton, twoButton)),
   )
 
@@ -205,7 +212,7 @@ export function createPhone({ person, account, label, title, hint, role, unit, l
     h(
       'header',
       { class: 'chat-header' },
-      h('span', { class: 'header-back', 'aria-hidden': 'true' }, icon('back', 26)),
+      h('span', { class: 'header-back', 'aria-hidden': 'true' }, icon('back', 22)),
       h(
         'div',
         { class: 'header-words' },
@@ -213,7 +220,7 @@ export function createPhone({ person, account, label, title, hint, role, unit, l
           'div',
           { class: 'header-name' },
           h('span', { text: account.name }),
-          h('span', { role: 'img', class: 'mark', 'aria-label': t('chat.verified') }, verifiedMark()),
+          account.verified !== false && h('span', { role: 'img', class: 'mark', 'aria-label': t('chat.verified') }, verifiedMark()),
         ),
         h('div', { class: 'header-kind', text: t('chat.kind') }),
       ),
@@ -304,6 +311,12 @@ export function createPhone({ person, account, label, title, hint, role, unit, l
     if (open) followItem.focus()
   }
 
+  /** On a narrow screen the note and what is opened under the typing box do not fit together. */
+  function foldNote(open = false) {
+    note.classList.toggle('open', open)
+    hintToggle.setAttribute('aria-expanded', String(open))
+  }
+
   // ---- what is open under the typing box
 
   /** @param {typeof panelOpen} open */
@@ -314,16 +327,23 @@ export function createPhone({ person, account, label, title, hint, role, unit, l
     attachButton.setAttribute('aria-expanded', String(open === 'attach'))
     twoButton.setAttribute('aria-expanded', String(open === 'two'))
     panel.replaceChildren()
+    if (open) foldNote()
     if (open === 'attach') panel.append(attachGrid())
     if (open === 'sticker') panel.append(stickerGrid())
     if (open === 'two') panel.append(twoForm())
+    if (open === 'info') panel.append(infoForm())
     panel.querySelector('button, input')?.focus()
   }
 
   function attachGrid() {
     /** @type {{ kind: SendKind, icon: IconName, name: string, draft: Omit<Draft, 'kind'> }[]} */
     const kinds = [
-      { kind: 'image', icon: 'image', name: t('attach.image'), draft: { name: t('attach.imageName') } },
+      {
+        kind: 'image',
+        icon: 'image',
+        name: t('attach.image'),
+        draft: { name: t('attach.imageName'), data: drawPicture(t('attach.imageText'), person.name) },
+      },
       { kind: 'location', icon: 'location', name: t('attach.location'), draft: { text: t('attach.place') } },
       { kind: 'sticker', icon: 'smile', name: t('attach.sticker'), draft: {} },
       { kind: 'voice', icon: 'mic', name: t('attach.voice'), draft: {} },
@@ -373,32 +393,64 @@ export function createPhone({ person, account, label, title, hint, role, unit, l
     send(draft)
   }
 
-  function twoForm() {
-    const field = (/** @type {string} */ text, /** @type {string} */ dataRole) =>
-      h('label', {}, h('span', { text }), h('input', { type: 'text', maxlength: '2000', autocomplete: 'off', data: { role: dataRole } }))
-    const first = field(t('type.first'), 'two-first')
-    const second = field(t('type.second'), 'two-second')
+  /**
+   * @param {string} text
+   * @param {Record<string, unknown>} attributes
+   */
+  function field(text, attributes) {
+    return h('label', {}, h('span', { text }), h('input', { type: 'text', autocomplete: 'off', ...attributes }))
+  }
+
+  /**
+   * @param {HTMLElement[]} fields
+   * @param {{ text: string, data: Record<string, string> }} button
+   * @param {(values: string[]) => void} done
+   */
+  function panelForm(fields, button, done) {
     /** @param {Event} event */
     const submit = (event) => {
       event.preventDefault()
-      const lines = [first, second].map((one) => one.querySelector('input').value.trim()).filter((text) => text !== '')
-      if (lines.length === 0) return
+      const values = fields.map((one) => one.querySelector('input')?.value.trim() ?? '')
       showPanel(undefined)
       input.focus()
-      for (const text of lines) send({ kind: 'text', text })
+      done(values)
     }
     return h(
       'form',
-      { class: 'two', on: { submit } },
-      first,
-      second,
+      { class: 'panel-form', on: { submit } },
+      ...fields,
       h(
         'div',
-        { class: 'two-buttons' },
+        { class: 'form-buttons' },
         h('button', { type: 'button', class: 'plain', text: t('type.close'), on: { click: () => showPanel(undefined) } }),
-        h('button', { type: 'submit', class: 'primary', data: { role: 'two-send' }, text: t('type.both') }),
+        h('button', { type: 'submit', class: 'primary', ...button }),
       ),
     )
+  }
+
+  function twoForm() {
+    const fields = [
+      field(t('type.first'), { maxlength: 2000, data: { role: 'two-first' } }),
+      field(t('type.second'), { maxlength: 2000, data: { role: 'two-second' } }),
+    ]
+    return panelForm(fields, { text: t('type.both'), data: { role: 'two-send' } }, (texts) => {
+      for (const text of texts) if (text !== '') send({ kind: 'text', text })
+    })
+  }
+
+  function infoForm() {
+    const fields = [
+      field(t('type.name'), { required: true, value: person.name, data: { role: 'info-name' } }),
+      field(t('type.phone'), { required: true, type: 'tel', value: '0900000000', data: { role: 'info-phone' } }),
+    ]
+    return panelForm(fields, { text: t('content.share'), data: { role: 'info-send' } }, async ([name = '', phone = '']) => {
+      try {
+        await api.submitInfo(person.id, oaId, { name, phone })
+        await refresh()
+      } catch (error) {
+        complain(error)
+      }
+    })
   }
 
   // ---- typing
@@ -537,6 +589,7 @@ export function createPhone({ person, account, label, title, hint, role, unit, l
   async function invite() {
     try {
       const { code } = await api.createInvitation(role ?? '', unit)
+      foldNote()
       fillInput(`MÃ ${code}`)
       notify(t('stage.invited'))
     } catch (error) {
@@ -658,7 +711,10 @@ export function createPhone({ person, account, label, title, hint, role, unit, l
     person,
     refresh,
     countUnread: () => conversation.countUnread(),
-    focusInput: () => input.focus({ preventScroll: true }),
+    /** Not on a touch screen, where it would bring up the keyboard unasked. */
+    focusInput: () => {
+      if (!matchMedia('(pointer: coarse)').matches) input.focus({ preventScroll: true })
+    },
 
     /** The phone in use has the live stream and counts as looked at. @param {boolean} next */
     setActive(next) {
@@ -693,4 +749,33 @@ export function createPhone({ person, account, label, title, hint, role, unit, l
       element.remove()
     },
   }
+}
+
+/**
+ * A picture to send: somebody's certificate, so that what arrives at the other side can be recognised.
+ * @param {string} title
+ * @param {string} name
+ * @returns {string} JPEG in base64
+ */
+function drawPicture(title, name) {
+  const canvas = document.createElement('canvas')
+  canvas.width = 640
+  canvas.height = 440
+  const pen = canvas.getContext('2d')
+  if (!pen) return ''
+  pen.fillStyle = '#fff8e6'
+  pen.fillRect(0, 0, 640, 440)
+  pen.strokeStyle = '#c8102e'
+  pen.lineWidth = 10
+  pen.strokeRect(20, 20, 600, 400)
+  pen.lineWidth = 2
+  pen.strokeRect(34, 34, 572, 372)
+  pen.textAlign = 'center'
+  pen.fillStyle = '#c8102e'
+  pen.font = '700 60px "Noto Serif", Georgia, serif'
+  pen.fillText(title, 320, 190)
+  pen.fillStyle = '#333'
+  pen.font = '400 38px "Noto Serif", Georgia, serif'
+  pen.fillText(name, 320, 270)
+  return canvas.toDataURL('image/jpeg', 0.85).replace('data:image/jpeg;base64,', '')
 }
