@@ -17,6 +17,8 @@ export function tryFileLock(path: string, kind: 'shared' | 'exclusive'): FileLoc
   let handle: DatabaseSync | undefined
   try {
     handle = new DatabaseSync(path, { timeout: 0 })
+    // Otherwise an exclusive lock leaves a journal beside the file
+    handle.exec('PRAGMA journal_mode = MEMORY')
     handle.exec(kind === 'exclusive' ? 'BEGIN EXCLUSIVE' : 'BEGIN; SELECT * FROM sqlite_master')
   } catch (error) {
     handle?.close()
