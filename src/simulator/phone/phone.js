@@ -434,7 +434,9 @@ export function createPhone({ person, account, label, title, hint, role, unit, l
       field(t('type.second'), { maxlength: 2000, data: { role: 'two-second' } }),
     ]
     return panelForm(fields, { text: t('type.both'), data: { role: 'two-send' } }, (texts) => {
-      for (const text of texts) if (text !== '') send({ kind: 'text', text })
+      /** @type {Draft[]} */
+      const drafts = texts.filter((text) => text !== '').map((text) => ({ kind: 'text', text }))
+      if (drafts.length > 0) send(...drafts)
     })
   }
 
@@ -498,27 +500,34 @@ export function createPhone({ person, account, label, title, hint, role, unit, l
 
   // ---- talking to the platform
 
-  /** @param {Draft} draft */
-  function send(draft) {
-    const item = conversation.add(draft, Date.now())
+  /** @param {...Draft} drafts several leave the phone in one moment */
+  function send(...drafts) {
+    const items = drafts.map((draft) => conversation.add(draft, Date.now()))
     draw()
     scrollToEnd(false)
-    post(item)
+    post(items)
   }
 
-  /** @param {import('./conversation.js').Pending} item */
-  function post(item) {
-    // one after the other: two messages written quickly must arrive in the order they were written
+  /** @param {import('./conversation.js').Pending[]} items */
+  function post(items) {
+    // Several are collected without signal and let go together: the first cannot be answered before the second is there, and
+    // their order is sure.
+    const together = items.length > 1 && online
+    // two messages written quickly must arrive in the order they were written
     sending = sending.then(async () => {
-      try {
-        const answer = await api.sendMessage(person.id, oaId, item.draft)
-        conversation.settle(item, answer.msg_id)
-      } catch (error) {
-        item.state = 'failed'
-        complain(error)
+      if (together) await api.setOnline(person.id, false).catch(complain)
+      for (const item of items) {
+        try {
+          const answer = await api.sendMessage(person.id, oaId, item.draft)
+          conversation.settle(item, answer.msg_id)
+        } catch (error) {
+          item.state = 'failed'
+          complain(error)
+        }
       }
+      if (together) await api.setOnline(person.id, true).catch(complain)
       draw()
-      refresh()
+      refresh().catch(() => {})
     })
   }
 
@@ -528,7 +537,7 @@ export function createPhone({ person, account, label, title, hint, role, unit, l
     if (item?.state !== 'failed') return
     item.state = 'sending'
     draw()
-    post(item)
+    post([item])
   }
 
   /**

@@ -76,7 +76,7 @@ export const texts = {
 
   'status.waiting': { vi: 'Đang chờ mạng', en: 'Waiting for signal' },
   'status.sending': { vi: 'Đang gửi', en: 'Sending' },
-  'status.failed': { vi: 'Chưa gửi được. Bấm để gửi lại.', en: 'Not sent. Press to try again.' },
+  'status.failed': { vi: 'Chưa gửi được. Gửi lại', en: 'Not sent. Try again' },
   'status.sent': { vi: 'Đã gửi', en: 'Sent' },
   'status.received': { vi: 'Đã nhận', en: 'Received' },
   'status.seen': { vi: 'Đã xem', en: 'Seen' },

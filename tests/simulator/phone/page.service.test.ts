@@ -132,6 +132,22 @@ describe.skipIf(!existsSync(CHROMIUM))('the phone page in a browser', () => {
     await endWell(opened)
   })
 
+  test('two sent at once are both there before the first is answered', async () => {
+    const opened = await openPhonePage(browser, address)
+    const phone = await opened.addPerson('Người nói nhanh')
+    for (let round = 1; round <= 5; round += 1) {
+      await phone.sendTwo(`câu ${round}`, `trả lời ${round}`)
+      await phone.element.getByText(`trả lời ${round}`, { exact: true }).waitFor()
+    }
+    await expect
+      .poll(async () => (await phone.messages()).map(({ text, state }) => `${text} ${state}`))
+      .toEqual([1, 2, 3, 4, 5].flatMap((round) => [`câu ${round} sent`, `trả lời ${round} sent`]))
+    const { id } = (await app.inject('/phone/api/people')).json().find((person: { label: string }) => person.label === 'Người nói nhanh')
+    const sent: { at: number }[] = (await app.inject(`/phone/api/people/${id}/messages?oa_id=${OA}`)).json()
+    for (let first = 0; first < sent.length; first += 2) expect(sent[first + 1]!.at - sent[first]!.at).toBeLessThanOrEqual(1)
+    await endWell(opened)
+  })
+
   test('everything behind the dots can be sent, and what the account sends is shown: list, picture elsewhere', async () => {
     const opened = await openPhonePage(browser, address)
     const phone = await opened.pick('Trưởng bản')
