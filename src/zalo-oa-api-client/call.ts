@@ -43,11 +43,13 @@ const Envelope = z.object({ error: NumberLike.optional(), message: z.string().op
 const REFUSED_TWICE_PAUSE_MS = 60_000
 
 export function createCall({ tokens, apiUrl, zbsUrl, proofSecret, timeoutMs, now, onRateLimit }: CallOptions): Call {
+  // A broken address fails here, not at the first message
+  const bases = { oa: new URL(apiUrl), zbs: new URL(zbsUrl) }
   let refusedTwice: { token: string; untilMs: number } | undefined
 
   async function once(args: CallArgs, token: string): Promise<CallResult> {
     const { method, host, path, query, json, form, repeatable } = args
-    const url = new URL((host === 'oa' ? apiUrl : zbsUrl) + path)
+    const url = new URL(bases[host].href.replace(/\/$/, '') + path)
     if (query) url.searchParams.set('data', JSON.stringify(query))
     const answer = await exchange({
       method,

@@ -37,7 +37,10 @@ export type ZaloClient = Sending & Uploads & Users & Conversations & Tags & Quot
 // A platform that answers at all answers within a second or two; ten leave room for a slow line
 const TIMEOUT_MS = 10_000
 
-/** A client for ONE Official Account. Every call throws ZaloError when it does not succeed. */
+/**
+ * A client for ONE Official Account. A call that does not succeed throws ZaloError. What the host's own token store or upload cache throws
+ * passes through, and then nothing was sent. Throws TypeError for a broken address.
+ */
 export function createZaloClient(options: ZaloClientOptions): ZaloClient {
   const {
     tokens,

@@ -1,5 +1,6 @@
 import { parseJson } from './json.ts'
 import { type RateLimit, readRateLimit } from './rate-limit.ts'
+import { trackedFetch } from './request-progress.ts'
 import { ZaloError } from './zalo-error.ts'
 
 type Request = {
@@ -26,20 +27,21 @@ export function describeRequest(method: string, url: URL): string {
  */
 export async function exchange(request: Request): Promise<Answer> {
   const { method, url, headers, body, timeoutMs } = request
+  const attempt = trackedFetch(url, {
+    method,
+    headers,
+    body: body ?? null,
+    signal: AbortSignal.timeout(timeoutMs),
+    // A redirect would carry the access_token header to another host
+    redirect: 'manual',
+  })
   let response: Response
   let text: string
   try {
-    response = await fetch(url, {
-      method,
-      headers,
-      body: body ?? null,
-      signal: AbortSignal.timeout(timeoutMs),
-      // A redirect would carry the access_token header to another host
-      redirect: 'manual',
-    })
+    response = await attempt.response
     text = await response.text()
   } catch (error) {
-    throw connectionError(error, request)
+    throw connectionError(error, attempt.isUnwritten(), request)
   }
   return { status: response.status, body: readObject(text), rateLimit: readRateLimit(response.headers) }
 }
@@ -57,23 +59,23 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function connectionError(error: unknown, { method, url, timeoutMs, repeatable }: Request): ZaloError {
+function connectionError(error: unknown, isUnwritten: boolean, { method, url, timeoutMs, repeatable }: Request): ZaloError {
   const request = describeRequest(method, url)
-  const unclear = repeatable ? 'retry' : 'ambiguous'
-  if (error instanceof Error && error.name === 'TimeoutError') {
-    // Also ambiguous when it happened while connecting: the signal does not say how far the request had come
-    return new ZaloError({ action: unclear, reason: 'timeout', meaning: `no answer within ${timeoutMs} ms`, request })
-  }
-  const cause = error instanceof Error ? error.cause : undefined
-  if (!(cause instanceof Error)) {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined
+  const isTimeout = error instanceof Error && error.name === 'TimeoutError'
+  if (!isTimeout && !cause) {
     // fetch refused to build the request (a line break in a token, a broken address). Its sentence quotes the value: do not keep it
     return new ZaloError({ action: 'pause_account', reason: 'invalid_set_up', meaning: 'the request cannot be built', request })
   }
-  if (isBeforeWriting(cause)) return new ZaloError({ action: 'retry', reason: 'not_connected', meaning: 'no connection', request, cause })
-  return new ZaloError({ action: unclear, reason: 'connection_lost', meaning: 'the connection broke', request, cause })
+  if (isUnwritten || (cause && isBeforeWriting(cause))) {
+    return new ZaloError({ action: 'retry', reason: 'not_connected', meaning: 'no connection', request, cause })
+  }
+  const action = repeatable ? 'retry' : 'ambiguous'
+  if (isTimeout) return new ZaloError({ action, reason: 'timeout', meaning: `no answer within ${timeoutMs} ms`, request })
+  return new ZaloError({ action, reason: 'connection_lost', meaning: 'the connection broke', request, cause })
 }
 
-// Only failures that Node can report solely before the first byte of a request is written
+// For runtimes that do not tell how far a request came: what Node reports only before its first byte is written
 const BEFORE_WRITING = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',

@@ -1,3 +1,4 @@
+import { createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import {
   appSecretProof,
@@ -182,6 +183,19 @@ test('a refused connection was certainly not sent, nor was a name that does not 
     expect(error).toMatchObject({ action: 'retry', reason: 'not_connected', retryable: true })
   }
   expect(zalo.seen).toHaveLength(0)
+})
+
+test.each([
+  ['silent', (socket: Socket) => socket.resume()],
+  ['resetting', (socket: Socket) => socket.resetAndDestroy()],
+])('a %s handshake was certainly not sent, though it looks like a lost answer', async (_name, onConnection) => {
+  const listener = createServer(onConnection)
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+  const address = listener.address()
+  const apiUrl = `https://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
+  const error = await errorOf(clientTo(zalo, { apiUrl, timeoutMs: 150 }).sendMessage(USER, textMessage('Chào')))
+  listener.close()
+  expect(error).toMatchObject({ action: 'retry', reason: 'not_connected' })
 })
 
 test('the token does not follow a redirect', async () => {
