@@ -22,7 +22,7 @@ export const screens = {
 } as const
 
 /** A message on the screen, as a person would read it. */
-export interface ShownMessage {
+interface ShownMessage {
   from: 'person' | 'oa' | 'staff'
   kind: string
   text: string
@@ -47,7 +47,7 @@ export interface PhonePage {
   close(): Promise<void>
 }
 
-export interface Phone {
+interface Phone {
   element: Locator
   /** Types a message and sends it with Enter. */
   send(text: string): Promise<void>
