@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises'
 import type { InputFile, Opts } from 'telegraf/types'
 import { z } from 'zod'
 import type { OutboundMessage, SendOutcome } from '../../model/outbound.ts'
-import type { Abilities, Channel } from '../channel.ts'
+import type { Channel } from '../channel.ts'
+import { telegramAbilities } from './abilities.ts'
 import { createTelegramClient, type TelegramClient } from './client.ts'
 import { TelegramCallError, type TelegramFailure } from './failure.ts'
 import { layKeyboard, writeOutButtons } from './keyboard.ts'
@@ -16,22 +17,6 @@ export type TelegramChannel = Channel & {
   answerTap(callbackId: string): Promise<boolean>
   /** Who this bot is. Throws `TelegramCallError`. */
   loadBot(): Promise<{ id: string; username: string }>
-}
-
-export const telegramAbilities: Abilities = {
-  kind: 'telegram',
-  // core.telegram.org/bots/api#sendmessage: "1-4096 characters after entities parsing"; counted here in UTF-16 units, the stricter way
-  maxTextChars: 4096,
-  // More are refused with REPLY_MARKUP_TOO_LONG. Undocumented; 100 is what operators of other bots report.
-  maxChoices: 100,
-  // No limit is documented; what a phone shows of a button that has the row to itself
-  maxChoiceChars: 40,
-  // core.telegram.org/bots/api#inlinekeyboardbutton: callback_data is "1-64 bytes"
-  maxPayloadBytes: 64,
-  // A bot may write at any time to anyone who started it and has not blocked it
-  sendWindowMs: null,
-  // core.telegram.org/bots/api#senddocument: "files of any type"
-  fileTypes: ['*/*'],
 }
 
 // core.telegram.org/bots/api#sendphoto: "0-1024 characters after entities parsing"
