@@ -54,10 +54,10 @@ const RoleDefinition = z
 export const ROLES = z.record(Role, RoleDefinition).parse(rolesFile.roles)
 
 /** A role with the unit it is held for. */
-export type HeldRole = { role: Role; unitId: number; unitCode: string; level: UnitLevel; communeId: number }
+export type RoleHeld = { role: Role; unitId: number; unitCode: string; level: UnitLevel; communeId: number }
 
 /** Roles granted to a contact and not revoked. */
-export async function rolesOf(db: DbOrTx, contactId: number): Promise<HeldRole[]> {
+export async function rolesOf(db: DbOrTx, contactId: number): Promise<RoleHeld[]> {
   const rows = await db
     .select({ role: roleGrant.role, unitId: unit.id, unitCode: unit.code, level: unit.level, communeId: unit.communeId })
     .from(roleGrant)
@@ -68,20 +68,20 @@ export async function rolesOf(db: DbOrTx, contactId: number): Promise<HeldRole[]
 }
 
 /** The roles that allow the action: for whose units, and all below them, it may be done. Empty: not at all. */
-export function rolesThatMay(held: readonly HeldRole[], action: Action): HeldRole[] {
+export function rolesThatMay(held: readonly RoleHeld[], action: Action): RoleHeld[] {
   return held.filter(({ role }) => ROLES[role].may.includes(action))
 }
 
 /** Whether the action is allowed at a unit; `path` is the unit and all above it (`unitPath`). The one mechanism: nobody acts beside or above the unit of the role. */
-export function mayDo(held: readonly HeldRole[], action: Action, path: readonly { id: number }[]): boolean {
+export function mayDo(held: readonly RoleHeld[], action: Action, path: readonly { id: number }[]): boolean {
   return rolesThatMay(held, action).some((role) => covers(role, path))
 }
 
-export function mayInvite(held: readonly HeldRole[], role: Role, path: readonly { id: number }[]): boolean {
+export function mayInvite(held: readonly RoleHeld[], role: Role, path: readonly { id: number }[]): boolean {
   return rolesThatMay(held, 'invite').some((own) => ROLES[own.role].invites.includes(role) && covers(own, path))
 }
 
-function covers(held: HeldRole, path: readonly { id: number }[]): boolean {
+function covers(held: RoleHeld, path: readonly { id: number }[]): boolean {
   return path.some(({ id }) => id === held.unitId)
 }
 

@@ -44,7 +44,7 @@ const TYPES = {
   'account.per_minute.growth': count(1_000_000).min(1),
   'account.per_minute.comprehensive': count(1_000_000).min(1),
   'account.reply_reserve': count(90),
-  'person.minimum_age': count(100),
+  'age.minimum': count(100),
   'conversation.resume_after_hours': count(24 * 365),
   'answers.kept_years': count(50),
   'words.kept_days': count(3650),
