@@ -81,7 +81,7 @@ function createWriter(handle: FileHandle): Journal {
       return new Promise((resolve) => waiters.push(resolve))
     },
     async close() {
-      await running
+      while (running) await running
       await handle.close()
     },
   }

@@ -196,10 +196,10 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
       await store.written()
     },
     async close() {
-      schedule.close()
-      webhook.close()
       streams.close()
       await platform.close()
+      webhook.close()
+      schedule.close()
       await journal.close()
     },
   }

@@ -6,6 +6,8 @@ import { answerMistakes, type PersonApiDeps, registerPersonApi } from './person-
 export function createPersonDoor(deps: PersonApiDeps & ControlDeps): FastifyPluginAsync {
   return async (door) => {
     answerMistakes(door)
+    // an open stream would keep the server from closing
+    door.addHook('preClose', async () => deps.streams.close())
     registerPersonApi(door, deps)
     registerControl(door, deps)
   }

@@ -1,6 +1,6 @@
 import formbody from '@fastify/formbody'
 import multipart from '@fastify/multipart'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import type { FileStore } from '../file-store.ts'
 import { MAX_UPLOAD_BYTES } from './uploads.ts'
 
@@ -14,6 +14,13 @@ export async function createPlatformServer({ files }: { files: FileStore }): Pro
   platform.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => done(null, parseJson(String(body))))
   platform.addContentTypeParser('*', { parseAs: 'string' }, (_request, _body, done) => done(null, undefined))
   platform.setNotFoundHandler((_request, reply) => reply.code(404).send({ error: 404, message: 'Empty api' }))
+  platform.setErrorHandler((error: FastifyError, _request, reply) => {
+    const code = error.statusCode ?? 500
+    // an unreadable request is the caller's parameter; anything else is a mistake of this simulator and says so
+    return code < 500
+      ? reply.code(200).send({ error: -201, message: error.message })
+      : reply.code(500).send({ error: 500, message: error.message })
+  })
   // what people and accounts sent, as the platform's file host serves it
   platform.get<{ Params: { id: string } }>('/files/:id', async ({ params }, reply) => {
     const found = await files.read(params.id)

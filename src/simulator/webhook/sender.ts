@@ -63,6 +63,7 @@ export function createWebhookSender(options: SenderOptions): WebhookSender {
   let head = 0
   let active = 0
   const idlers: (() => void)[] = []
+  let closed = false
   // held back until that many later events went out
   let held: { attempt: Attempt; after: number }[] = []
 
@@ -128,6 +129,8 @@ export function createWebhookSender(options: SenderOptions): WebhookSender {
     const { settings } = getAccount(store.world, event.oaId)
     if (!settings.webhookUrl || !settings.webhookEnabled) return giveUp(event, 'dropped')
     const outcome = await client.post(urlOf(settings.webhookUrl), headersOf(attempt), event.body)
+    // what was on its way at the end stays unacknowledged and is sent again in the next life
+    if (closed) return
     counters.webhookAnswer('status' in outcome ? String(outcome.status) : 'failed')
     if ('status' in outcome && outcome.status === 200) return giveUp(event, 'delivered')
     fail(attempt)
@@ -193,6 +196,7 @@ export function createWebhookSender(options: SenderOptions): WebhookSender {
     idle: () => (active === 0 && head === queue.length ? Promise.resolve() : new Promise((resolve) => idlers.push(resolve))),
     waiting: () => store.world.waitingEvents.size,
     close() {
+      closed = true
       queue = []
       head = 0
       held = []
