@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { appSecretProof } from './appsecret-proof.ts'
 import { isKnown } from './errors.ts'
 import { NumberLike } from './json.ts'
+import { notify } from './notify.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { statusError } from './status-error.ts'
 import type { TokenSource } from './token-source.ts'
@@ -34,10 +35,14 @@ type CallOptions = {
   proofSecret: string | undefined
   timeoutMs: number
   now: () => number
-  onRateLimit: ((limit: RateLimit) => void) | undefined
+  onRateLimit: ((limit: RateLimit) => unknown) | undefined
 }
 
-const Envelope = z.object({ error: NumberLike.optional(), message: z.string().optional(), data: z.unknown().optional() })
+const Envelope = z.object({
+  error: NumberLike.nullish().transform((code) => code ?? undefined),
+  message: z.string().optional().catch(undefined),
+  data: z.unknown().optional(),
+})
 
 // A token that is refused right after a refresh is not refreshed again for this long: each refresh costs a refresh token
 const REFUSED_TWICE_PAUSE_MS = 60_000
@@ -63,7 +68,7 @@ export function createCall({ tokens, apiUrl, zbsUrl, proofSecret, timeoutMs, now
       timeoutMs,
       repeatable,
     })
-    if (answer.rateLimit) onRateLimit?.(answer.rateLimit)
+    if (answer.rateLimit) notify(onRateLimit, answer.rateLimit)
     return { data: open(answer, args, describeRequest(method, url)), rateLimit: answer.rateLimit }
   }
 

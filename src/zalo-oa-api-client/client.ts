@@ -15,13 +15,13 @@ export type ZaloClientOptions = {
   tokens: TokenSource
   /** Where consultation messages are tried first; default `v3.0`. Take what `onEndpoint` said last, else `endpointFor(await getAccount())`. */
   endpoint?: Endpoint
-  /** Called when another endpoint turned out to be this account's: store it and pass it as `endpoint` next time. */
-  onEndpoint?: (endpoint: Endpoint) => void
+  /** Called when another endpoint turned out to be this account's: store it and pass it as `endpoint` next time. Not waited for. */
+  onEndpoint?: (endpoint: Endpoint) => unknown
   /** Set to send the header `appsecret_proof` with every call. */
   appSecretForProof?: string
   uploadCache?: UploadCache
   /** Called with the limits of each answer that names them. */
-  onRateLimit?: (limit: RateLimit) => void
+  onRateLimit?: (limit: RateLimit) => unknown
   /** Per request, default 10 s. */
   timeoutMs?: number
   /** Default `https://openapi.zalo.me`. */

@@ -44,7 +44,11 @@ const Tokens = z.object({
   expires_in: NumberLike,
 })
 
-const Failure = z.object({ error: NumberLike.optional(), error_name: z.string().optional(), error_description: z.string().optional() })
+const Failure = z.object({
+  error: NumberLike.optional().catch(undefined),
+  error_name: z.string().optional().catch(undefined),
+  error_description: z.string().optional().catch(undefined),
+})
 
 /** OAuth v4 of Zalo Official Accounts. */
 export function createOAuth({

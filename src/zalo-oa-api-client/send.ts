@@ -3,6 +3,7 @@ import type { Call, CallResult } from './call.ts'
 import { checkMessage, InvalidMessageError } from './check-message.ts'
 import { Id, NumberLike } from './json.ts'
 import type { OaMessage } from './message.ts'
+import { notify } from './notify.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { withAction, ZaloError } from './zalo-error.ts'
 
@@ -54,7 +55,7 @@ export type Sending = {
   endpoint(): Endpoint
 }
 
-type SendingOptions = { call: Call; endpoint: Endpoint; onEndpoint: ((endpoint: Endpoint) => void) | undefined }
+type SendingOptions = { call: Call; endpoint: Endpoint; onEndpoint: ((endpoint: Endpoint) => unknown) | undefined }
 
 const paths: Record<Endpoint, string> = { 'v3.0': '/v3.0/oa/message/cs', 'v2.0': '/v2.0/oa/message' }
 
@@ -113,7 +114,7 @@ export function createSending({ call, endpoint: initial, onEndpoint }: SendingOp
   function keep(working: Endpoint): void {
     if (endpoint === working) return
     endpoint = working
-    onEndpoint?.(working)
+    notify(onEndpoint, working)
   }
 
   return {

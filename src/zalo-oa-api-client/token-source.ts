@@ -1,3 +1,4 @@
+import { notify } from './notify.ts'
 import type { OAuth } from './oauth.ts'
 import { pairFromGrant, type TokenPair, type TokenStore } from './token-store.ts'
 import { isGrantDead, ZaloError } from './zalo-error.ts'
@@ -20,7 +21,7 @@ export type TokenSourceOptions = {
   /** Pause after a failed refresh ahead of time; default 10 minutes, thirty tries before the old token dies. */
   retryAfterMs?: number
   /** Called when a refresh ahead of time failed and the old token goes on being used: log it, there are hours left. */
-  onPutOff?: (error: unknown) => void
+  onPutOff?: (error: unknown) => unknown
   /** ms since 1970; default the system clock. */
   now?: () => number
 }
@@ -120,7 +121,7 @@ export function createTokenSource({
         if (!usable || now() >= usable.expiresAtMs) throw error
         current = usable
         putOffUntilMs = now() + retryAfterMs
-        onPutOff?.(error)
+        notify(onPutOff, error)
         return usable.accessToken
       }
     },

@@ -86,6 +86,21 @@ test('-235 switches to v2.0 once, tells the host, and stays there', async () => 
   expect(client.endpoint()).toBe('v2.0')
 })
 
+test('a hook that throws or rejects does not turn a sent message into a failure', async () => {
+  zalo.next(V3, { error: -235 })
+  zalo.next(V2, (response) => {
+    response.setHeader('X-RateLimit-Limit', '100').setHeader('X-RateLimit-Remain', '7')
+    response.end('{"error":0,"message":{},"data":{"message_id":"m"}}')
+  })
+  const client = clientTo(zalo, {
+    onEndpoint: async () => Promise.reject(new Error('made up')),
+    onRateLimit: () => {
+      throw new Error('made up')
+    },
+  })
+  expect(await client.sendMessage(USER, textMessage('Chào'))).toMatchObject({ messageId: 'm' })
+})
+
 test('-240 switches from v2.0 to v3.0', async () => {
   const client = clientTo(zalo, { endpoint: 'v2.0' })
   zalo.next(V2, { error: -240 })
