@@ -1,4 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
@@ -176,6 +177,27 @@ describe('Telegram sends', () => {
     it('a late answer in time is an answer', async () => {
       server.fault({ answer: { slowMs: 20 } })
       expect((await send()).kind).toBe('sent')
+    })
+
+    it.each([
+      ['never answered', () => {}],
+      ['cut off', (socket: Socket) => socket.once('data', () => socket.resetAndDestroy())],
+      ['ended', (socket: Socket) => socket.once('data', () => socket.end())],
+      ['answered with nonsense', (socket: Socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))],
+    ])('a TLS greeting that is %s is to be tried again', async (_name, behave) => {
+      const sockets: Socket[] = []
+      const blocker = createServer((socket) => {
+        sockets.push(socket.on('error', () => {}))
+        behave(socket)
+      })
+      await new Promise<void>((resolve) => blocker.listen(0, '127.0.0.1', resolve))
+      const address = blocker.address()
+      const apiUrl = `https://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+      const blocked = createTelegramChannel({ token: '1:x', apiUrl, timeoutMs: 300, now: () => NOW })
+      expect(await blocked.send('1', { text: 'a' })).toEqual({ kind: 'retry', class: 'no_connection', notBeforeMs: NOW + 5_000 })
+      await blocked.close()
+      for (const socket of sockets) socket.destroy()
+      blocker.close()
     })
 
     it('an address that does not exist is to be tried again', async () => {

@@ -3,7 +3,7 @@ import { Agent as HttpsAgent } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { Telegram, TelegramError } from 'telegraf'
 import type { Telegram as Methods, Opts } from 'telegraf/types'
-import { CONNECT_TIMED_OUT, parseFailure, TelegramCallError } from './failure.ts'
+import { NOT_CONNECTED, parseFailure, TelegramCallError } from './failure.ts'
 
 type CallApiOptions = NonNullable<Parameters<Telegram['callApi']>[2]>
 
@@ -79,16 +79,20 @@ function createAgent(apiRoot: string, connectTimeoutMs: number): HttpAgent {
   const connect = agent.createConnection.bind(agent)
   agent.createConnection = (target, done) => {
     const socket = connect(target, done)
-    if (socket) endIfNotConnected(socket, secure ? 'secureConnect' : 'connect', connectTimeoutMs)
+    if (socket) watchConnecting(socket, secure ? 'secureConnect' : 'connect', connectTimeoutMs)
     return socket
   }
   return agent
 }
 
-function endIfNotConnected(socket: Duplex, event: 'connect' | 'secureConnect', timeoutMs: number): void {
-  const timer = setTimeout(() => {
-    socket.destroy(Object.assign(new Error('the connection took too long'), { code: CONNECT_TIMED_OUT }))
-  }, timeoutMs)
-  socket.once(event, () => clearTimeout(timer))
+/** Until it is connected, whatever ends the socket is marked as such: refused, unknown, filtered, or cut off while TLS is agreed on. */
+function watchConnecting(socket: Duplex, event: 'connect' | 'secureConnect', timeoutMs: number): void {
+  const mark = (error: Error) => void Object.assign(error, { code: NOT_CONNECTED })
+  const timer = setTimeout(() => socket.destroy(new Error('the connection took too long')), timeoutMs)
+  socket.prependListener('error', mark)
   socket.once('close', () => clearTimeout(timer))
+  socket.once(event, () => {
+    clearTimeout(timer)
+    socket.off('error', mark)
+  })
 }

@@ -2,7 +2,7 @@ import { TelegramError } from 'telegraf'
 import { z } from 'zod'
 
 /** What is left to do about a failed request. */
-export type Remedy =
+type Remedy =
   /** Certainly not done, and trying again is of no use. */
   | 'give_up'
   /** Certainly not done, and the same request may succeed after `retryAfterMs`. */
@@ -88,28 +88,8 @@ const BY_SENTENCE: readonly { code: number; part: string; failure: TelegramFailu
   { code: 400, part: 'file must be non-empty', failure: { remedy: 'give_up', class: 'file_empty' }, source: 'tdlib' },
 ]
 
-// Errors of a connection that never came about, so nothing was written. ETIMEDOUT belongs here: a written request meets our own time-out
-// long before the system gives up on the line. The rest are refusals of the certificate.
-const NOT_CONNECTED = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENETDOWN',
-  'ETIMEDOUT',
-  'EPROTO',
-  'CERT_HAS_EXPIRED',
-  'CERT_NOT_YET_VALID',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-])
-
-/** Code of the error with which `client.ts` ends a connection that takes too long to come about. */
-export const CONNECT_TIMED_OUT = 'ETIMEDOUT'
+/** Code that `client.ts` gives every error of a connection that never came about: nothing can have been written. */
+export const NOT_CONNECTED = 'NOT_CONNECTED'
 
 const MIN_RETRY_AFTER_MS = 1_000
 // The first pause after a refused connection; whoever repeats it lets it grow
@@ -136,7 +116,7 @@ export function parseFailure(error: unknown): TelegramFailure {
   const { name, code, type } = connection.data
   if (name === 'AbortError') return { remedy: 'unknown', class: 'time_out' }
   if (type === 'invalid-json') return { remedy: 'unknown', class: 'malformed_answer' }
-  if (code && NOT_CONNECTED.has(code)) return { remedy: 'wait', class: 'no_connection', retryAfterMs: NO_CONNECTION_RETRY_MS }
+  if (code === NOT_CONNECTED) return { remedy: 'wait', class: 'no_connection', retryAfterMs: NO_CONNECTION_RETRY_MS }
   return { remedy: 'unknown', class: code ? 'connection_lost' : 'unexpected' }
 }
 
