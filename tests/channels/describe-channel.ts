@@ -3,14 +3,14 @@ import type { Channel } from '../../src/channels/channel.ts'
 import type { InboundEvent } from '../../src/model/inbound.ts'
 
 /** One message of ours on a person's screen. */
-export type ShownMessage = {
+type ShownMessage = {
   text: string
   /** Labels of what can be tapped, in order. */
   choices: string[]
 }
 
 /** What the platform shall do with the next send. */
-export type ChannelFault =
+type ChannelFault =
   /** The person has blocked or left us. */
   | 'blocked'
   /** Too many requests, and the platform says for how long. */

@@ -234,6 +234,7 @@ describe('the poller', () => {
     poller.start()
     await stored(1)
     expect(problems).toEqual([{ kind: 'conflict', retryMs: 30_000 }])
+    expect(server.calls().filter(({ method }) => method === 'deleteWebhook')).toHaveLength(1)
   })
 
   it('ends when the token is dead', async () => {

@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { startTelegramServer, type TelegramServer } from '../support/telegram/server.ts'
@@ -5,7 +8,7 @@ import { startTelegramServer, type TelegramServer } from '../support/telegram/se
 // The other tests are worth as much as the server they run against: so here it is held to Telegram's own answers.
 
 const PERSON = 555
-const Answer = z.looseObject({ ok: z.boolean().optional(), description: z.string().optional(), result: z.any() })
+const Answer = z.looseObject({ ok: z.boolean().optional(), description: z.string().optional(), result: z.any().optional() })
 
 describe('our Bot API server', () => {
   let server: TelegramServer
@@ -108,5 +111,15 @@ describe('our Bot API server', () => {
     expect(await call('sendMessage', { chat_id: PERSON, text: 'a' })).toMatchObject({ status: 429, parameters: { retry_after: 3 } })
     expect(await drive('counts')).toMatchObject({ result: { sent: 1, pending: 1, people: 1 } })
     expect(await drive('person/tap', PERSON, 'nothing')).toMatchObject({ status: 400, error: expect.stringMatching(/sees no button/) })
+  })
+
+  it('runs as a process of its own, and ends when told to', async () => {
+    const child = spawn(process.execPath, [fileURLToPath(import.meta.resolve('../support/telegram/main.ts')), '--token', '9:own'])
+    const [line] = await once(child.stdout, 'data')
+    const { url, token } = z.object({ url: z.string(), token: z.string() }).parse(JSON.parse(String(line)))
+    expect(Answer.parse(await (await fetch(`${url}/bot${token}/getMe`)).json()).result).toMatchObject({ id: 9, is_bot: true })
+    const ended = once(child, 'exit')
+    child.kill('SIGTERM')
+    expect(await ended).toEqual([0, null])
   })
 })

@@ -3,7 +3,7 @@ import type { InboundContent, InboundEvent, MediaKind } from '../../model/inboun
 import type { ParsedWebhook } from '../channel.ts'
 
 /** Slash commands and the words they stand for, e.g. `thongke` → `THỐNG KÊ`. */
-export type SlashWords = Readonly<Record<string, string>>
+type SlashWords = Readonly<Record<string, string>>
 
 export type ParseContext = {
   botId: string

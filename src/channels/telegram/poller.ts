@@ -73,7 +73,8 @@ export function createTelegramPoller(options: Options): TelegramPoller {
           await pause(LEADER_CHECK_MS)
           continue
         }
-        // Polling is refused while a webhook is set, and one may be left from a time when there was a public address
+        // Polling is refused while a webhook is set, and one may be left from a time when there was a public address. Once only: one set
+        // after this is somebody else's, and we do not fight over it.
         if (!leading) await telegram.call('deleteWebhook', {}, { signal: stopping.signal })
         leading = true
         await takeBatch()
@@ -82,7 +83,6 @@ export function createTelegramPoller(options: Options): TelegramPoller {
         if (stopping.signal.aborted) break
         const backoffMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** failures++)
         const problem = describeProblem(error, backoffMs)
-        if (problem.kind === 'conflict') leading = false
         onProblem(problem)
         if (problem.kind === 'dead_token') return
         await pause(problem.retryMs)

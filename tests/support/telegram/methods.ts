@@ -4,7 +4,7 @@ import { addMessage, type BotState, type Button, type ChatMessage, type Person, 
 
 export type Fields = Record<string, unknown>
 /** `signal` fires when the caller has gone. */
-export type MethodContext = { bot: BotState; fields: Fields; nowMs: () => number; signal: AbortSignal }
+type MethodContext = { bot: BotState; fields: Fields; nowMs: () => number; signal: AbortSignal }
 type Method = (context: MethodContext) => unknown
 
 const MAX_TEXT = 4096
