@@ -157,7 +157,7 @@ function interact(thread: Thread, at: number) {
 }
 
 /** The thread of a person with an account, both of which must exist and have met. */
-export function getThread(world: World, of: Pick<Message, 'oaId' | 'personId'>): Thread {
+function getThread(world: World, of: Pick<Message, 'oaId' | 'personId'>): Thread {
   const thread = getAccount(world, of.oaId).threadsByPerson.get(of.personId)
   if (!thread) throw new Error(`Person ${of.personId} has never met the account ${of.oaId}.`)
   return thread

@@ -121,7 +121,8 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
 
   function linkOf(media: { fileId?: string; url?: string }): string {
     if (media.fileId === undefined) return media.url ?? ''
-    return `${options.publicUrl ?? platform.listeningOrigin}/files/${media.fileId}`
+    const listening = platform.server.listening ? platform.listeningOrigin : 'http://localhost'
+    return `${options.publicUrl ?? listening}/files/${media.fileId}`
   }
 
   const chats = createChats({ store, clock, random, webhook, streams, linkOf })

@@ -59,7 +59,7 @@ export interface ListElement {
 }
 
 /** A picture, file, voice, sticker or card: bytes kept here (`fileId`) or an address elsewhere (`url`). */
-export interface Media {
+interface Media {
   fileId?: string
   url?: string
   name?: string
@@ -72,7 +72,7 @@ export interface Media {
   phone?: string
 }
 
-export type MessageKind = 'text' | 'image' | 'gif' | 'file' | 'location' | 'sticker' | 'voice' | 'card' | 'list' | 'event'
+type MessageKind = 'text' | 'image' | 'gif' | 'file' | 'location' | 'sticker' | 'voice' | 'card' | 'list' | 'event'
 
 export interface Message {
   id: string

@@ -68,7 +68,7 @@ export function text(userId: string, message: unknown = { text: 'Chào bà con' 
   return { recipient: { user_id: userId }, message }
 }
 
-export interface Received {
+interface Received {
   headers: IncomingHttpHeaders
   raw: string
   // biome-ignore lint/suspicious/noExplicitAny: events are looked into field by field

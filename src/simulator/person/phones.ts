@@ -8,7 +8,7 @@ import type { WebhookSender } from '../webhook/sender.ts'
 import { getAccount, getPerson, type Message, type Person, type Thread } from '../world.ts'
 import { sampleFile } from './samples.ts'
 
-export interface Said {
+interface Said {
   kind: 'text' | 'image' | 'gif' | 'location' | 'sticker' | 'voice' | 'file' | 'card'
   text?: string | undefined
   name?: string | undefined
@@ -44,7 +44,7 @@ export interface Phones {
 }
 
 /** What a tap does: a message, or something the phone opens by itself. */
-export interface Tapped {
+interface Tapped {
   message?: Message
   opens?: { type: string; target: string }
 }

@@ -29,7 +29,7 @@ export interface GatewayDeps {
   counters: Counters
 }
 
-export type OaHandler = (call: OaCall) => unknown
+type OaHandler = (call: OaCall) => unknown
 /** Registers one endpoint. What the handler returns is `data`; a thrown Refusal is the answer `{ error, message }`. */
 export type OaRoute = (method: 'GET' | 'POST', path: string, handler: OaHandler) => void
 

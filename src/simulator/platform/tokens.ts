@@ -5,7 +5,7 @@ import type { Store } from '../store.ts'
 import type { Tokens } from '../world.ts'
 
 export const ACCESS_LIFE_MS = 90_000 * 1_000
-export const REFRESH_LIFE_MS = 90 * 24 * 3_600_000
+const REFRESH_LIFE_MS = 90 * 24 * 3_600_000
 
 /** Access and refresh tokens of accounts. A refresh token works once. */
 export interface TokenBook {

@@ -6,7 +6,7 @@ const HOUR_MS = 3_600_000
 /** consultation messages are free so long after the person's last interaction (zalo.md 4.6) */
 export const FREE_WINDOW_MS = 48 * HOUR_MS
 /** and possible at all so long */
-export const WINDOW_MS = 7 * 24 * HOUR_MS
+const WINDOW_MS = 7 * 24 * HOUR_MS
 // fixed since 2026-01-01, when replies within 48 hours became unlimited
 export const REPLY_QUOTA = '8'
 
