@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { openDataDir } from './db/embedded/home.ts'
+import { explainFullDisk, openDataDir } from './db/embedded/home.ts'
 import { OperatorError } from './lib/operator-error.ts'
 
 /** What the environment says, checked and with its defaults. Secrets are in here: never log it whole. */
@@ -213,12 +213,12 @@ function openSecretKey(dataDir: string): Buffer {
   const path = join(openDataDir(dataDir), 'secret.key')
   if (!existsSync(path)) {
     const half = `${path}.${process.pid}.new`
-    writeFileSync(half, `${randomBytes(SECRET_KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flush: true })
     try {
+      writeFileSync(half, `${randomBytes(SECRET_KEY_BYTES).toString('base64')}\n`, { mode: 0o600, flush: true })
       // Not renamed: of two first starts the second must take the key of the first
       linkSync(half, path)
     } catch (error) {
-      if (!existsSync(path)) throw error
+      if (!existsSync(path)) throw explainFullDisk(dataDir, error)
     } finally {
       rmSync(half, { force: true })
     }

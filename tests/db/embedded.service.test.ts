@@ -190,6 +190,19 @@ describe('a server of PostgreSQL 18 on its own DATA_DIR', () => {
     expect(await use('start').answer).toMatchObject({ adopted: false })
   })
 
+  test('begins anew where DATA_DIR was deleted below a server left behind', async () => {
+    const first = use('start')
+    const { url } = await first.answer
+    await query(url, 'CREATE TABLE gone (n int)')
+    const pid = postmasterPid()!
+    await kill(first)
+    rmSync(dataDir, { recursive: true, maxRetries: 5 })
+    const again = await use('start').answer
+    expect(again.adopted).toBe(false)
+    await expect(query(again.url, 'SELECT * FROM gone')).rejects.toMatchObject({ code: '42P01' })
+    expect(statusOf(pid, 'RssAnon')).toBe(0)
+  })
+
   test('of another major version is refused in one sentence', async () => {
     const first = use('start')
     await first.answer
@@ -260,6 +273,20 @@ describe.skipIf(notRoot)(`as root${notRoot}`, () => {
     expect(await second.answer).toMatchObject({ log: [], url })
     expect(await query(url, 'SELECT * FROM kept')).toEqual([])
     await end(second)
+  })
+
+  test('a deleted DATA_DIR begins anew and names the cluster it left', async () => {
+    chmodSync(folder, 0o700)
+    const first = use('start')
+    const { url } = await first.answer
+    await query(url, 'CREATE TABLE gone (n int)')
+    await kill(first)
+    rmSync(dataDir, { recursive: true })
+    const { log, url: newUrl } = await use('start').answer
+    const left = /kept in (\S+);/.exec(log[0] ?? '')?.[1] ?? ''
+    expect(existsSync(join(left, 'cluster', 'PG_VERSION'))).toBe(true)
+    rmSync(left, { recursive: true, maxRetries: 5 })
+    await expect(query(newUrl, 'SELECT * FROM gone')).rejects.toMatchObject({ code: '42P01' })
   })
 
   test('a copy of a DATA_DIR does not share the cluster of the original', async () => {

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { OperatorError } from '../../lib/operator-error.ts'
 import { type FileLock, tryFileLock } from './file-lock.ts'
-import { openDataDir } from './home.ts'
+import { explainFullDisk, openDataDir } from './home.ts'
 
 /**
  * Makes this process the only one that runs the bot on DATA_DIR, until it ends however it ends.
@@ -18,7 +18,11 @@ export function acquireAppLock(dataDir: string): FileLock {
     )
   }
   // Only for the sentence above; the lock itself is the kernel's
-  writeFileSync(holderPath, `${process.pid}\n`)
+  try {
+    writeFileSync(holderPath, `${process.pid}\n`)
+  } catch (error) {
+    throw explainFullDisk(folder, error)
+  }
   return lock
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { OperatorError } from '../../lib/operator-error.ts'
 import { type Binaries, findBinaries } from './binaries.ts'
 import { type FileLock, tryFileLock, waitForFileLock } from './file-lock.ts'
-import { type Home, openDataDir, openHome } from './home.ts'
+import { explainFullDisk, type Home, openDataDir, openHome } from './home.ts'
 import { ensurePostmaster, findPostmaster, type Postmaster, stopPostmaster, urlOf } from './postmaster.ts'
 
 /** The database server in DATA_DIR while we use it. `adopted`: it was running already. */
@@ -133,6 +133,8 @@ async function withGate<T>(dataDir: string, action: () => Promise<T>): Promise<T
     throw new OperatorError(`Another process has been starting or stopping the database in ${dataDir} for too long: end it and try again`)
   try {
     return await action()
+  } catch (error) {
+    throw explainFullDisk(dataDir, error)
   } finally {
     gate.release()
   }

@@ -40,21 +40,23 @@ export function openDataDir(dataDir: string): string {
     accessSync(wanted, constants.W_OK)
     return realpathSync(wanted)
   } catch (error) {
-    if (codeOf(error) === 'ENOSPC') throw diskFull(wanted, error)
+    if (codeOf(error) === 'ENOSPC') throw explainFullDisk(wanted, error)
     throw new OperatorError(`DATA_DIR ${wanted} cannot be written (${codeOf(error)}): give it to this user or set another DATA_DIR`, {
       cause: error,
     })
   }
 }
 
+/** Turns the error of a full disk into a sentence and leaves any other as it is. */
+export function explainFullDisk(folder: string, error: unknown): unknown {
+  return codeOf(error) === 'ENOSPC'
+    ? new OperatorError(`The disk of ${folder} is full: free some space and start again`, { cause: error })
+    : error
+}
+
 /** Decides where the cluster of this DATA_DIR lives, or finds where it was put before. Call it under the gate lock only. */
 export function openHome(options: { dataDir: string; binaries: Binaries; log: (line: string) => void }): Home {
-  try {
-    return isRoot() ? openHomeAsRoot(options) : openHomeAsUser(options)
-  } catch (error) {
-    if (codeOf(error) === 'ENOSPC') throw diskFull(options.dataDir, error)
-    throw error
-  }
+  return isRoot() ? openHomeAsRoot(options) : openHomeAsUser(options)
 }
 
 function openHomeAsUser({ dataDir, binaries }: { dataDir: string; binaries: Binaries }): Home {
@@ -94,8 +96,6 @@ const isRoot = () => process.getuid?.() === 0
 const recordPath = (dataDir: string) => join(dataDir, 'postgres.path')
 const readRecord = (dataDir: string) => readFileSync(recordPath(dataDir), 'utf8').trim()
 const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : undefined)
-const diskFull = (where: string, cause?: unknown) =>
-  new OperatorError(`The disk of ${where} is full: free some space and start again`, { cause })
 
 function ownerOf(path: string): RunAs {
   const { uid, gid } = statSync(path)
@@ -168,7 +168,7 @@ function reachableFolder(): string {
 function createOutside({ dataDir, log }: { dataDir: string; log: (line: string) => void }): string {
   const folder = join(reachableFolder(), createHash('sha256').update(dataDir).digest('hex').slice(0, 12))
   if (existsSync(folder)) {
-    // Somebody deleted DATA_DIR to begin anew. Its PostgreSQL may still run; it notices within a minute that its files are gone
+    // Somebody deleted DATA_DIR to begin anew. Its PostgreSQL may still run; the next start of this folder ends it
     const aside = `${folder}.left-${new Date().toISOString().replaceAll(/[^0-9]/g, '')}`
     renameSync(folder, aside)
     log(`A database whose ${dataDir} was deleted is kept in ${aside}; delete it if nobody needs it`)

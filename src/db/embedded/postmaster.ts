@@ -117,8 +117,7 @@ export async function stopPostmaster(pid: number): Promise<void> {
 export function findPostmaster(home: Home): Postmaster | undefined {
   const { pid, port } = readPidFile(home) ?? {}
   if (!pid || !port) return undefined
-  const command = commandOf(pid)
-  return /(^|\/)postgres$/.test(command[0] ?? '') && command.includes(join(home.folder, 'cluster')) ? { pid, port } : undefined
+  return isPostmasterOf(home, commandOf(pid)) ? { pid, port } : undefined
 }
 
 async function createCluster(home: Home, durable: boolean): Promise<void> {
@@ -213,12 +212,18 @@ async function startPostmaster(
   return undefined
 }
 
-/** Backends of a killed server hold its shared memory until they notice; the new one would not start before. */
+/**
+ * Backends of a killed server hold its shared memory until they notice; the new one would not start before. And whoever deletes
+ * DATA_DIR to begin anew may leave a server without files.
+ */
 async function endLeftovers(home: Home): Promise<void> {
   const title = `postgres: ${clusterName(home)}: `
   const pids = readdirSync('/proc')
     .map(Number)
-    .filter((pid) => pid && commandOf(pid)[0]?.startsWith(title))
+    .filter((pid) => {
+      const command = pid ? commandOf(pid) : []
+      return command[0]?.startsWith(title) || isPostmasterOf(home, command)
+    })
   await Promise.all(pids.map((pid) => endProcess(pid, 'SIGKILL')))
   // Its pid lives no more, or is somebody else's by now; PostgreSQL itself would take that one for the old server
   rmSync(join(home.folder, 'cluster', 'postmaster.pid'), { force: true })
@@ -365,6 +370,8 @@ function commandOf(pid: number): string[] {
   }
 }
 
+const isPostmasterOf = (home: Home, command: string[]) =>
+  /(^|\/)postgres$/.test(command[0] ?? '') && command.includes(join(home.folder, 'cluster'))
 const programPath = (home: Home, program: string) => join(home.binaries.native, 'bin', program)
 // Appears in the title of each of its processes
 const clusterName = (home: Home) => `hoc-tap-bot-${createHash('sha256').update(home.folder).digest('hex').slice(0, 12)}`
