@@ -55,17 +55,22 @@ export function createTelegramClient(options: { token: string; apiUrl: string; t
   return {
     botId: token.split(':')[0] ?? '',
     async call(method, payload, callOptions = {}) {
-      const signals = [AbortSignal.timeout(callOptions.timeoutMs ?? timeoutMs)]
-      if (callOptions.signal) signals.push(callOptions.signal)
-      // telegraf's types mean the AbortSignal of a package from before there was one in Node; it takes Node's
-      const callApiOptions = { signal: AbortSignal.any(signals) } as unknown as CallApiOptions
+      const abort = new AbortController()
+      const end = () => abort.abort()
+      const timer = setTimeout(end, callOptions.timeoutMs ?? timeoutMs)
+      callOptions.signal?.addEventListener('abort', end)
+      if (callOptions.signal?.aborted) end()
       try {
-        return await telegram.callApi(method, payload, callApiOptions)
+        // telegraf's types mean the AbortSignal of a package from before there was one in Node; it takes Node's
+        return await telegram.callApi(method, payload, { signal: abort.signal } as unknown as CallApiOptions)
       } catch (error) {
         // The original goes no further: it holds the payload, and in some cases the address with the token
         // (a body that is not JSON, a token of unusual shape)
         const sentence = SENTENCE_IS_SAFE.has(method) && error instanceof TelegramError ? error.description : undefined
         throw new TelegramCallError(method, parseFailure(error), sentence?.replaceAll(token, '***'))
+      } finally {
+        clearTimeout(timer)
+        callOptions.signal?.removeEventListener('abort', end)
       }
     },
     close: () => agent.destroy(),
