@@ -14,7 +14,7 @@ let server: TelegramServer
 let telegram: TelegramClient
 beforeEach(async () => {
   server = await startTelegramServer({ webhookRetryMs: 5 })
-  telegram = createTelegramClient({ token: server.token, apiUrl: server.url, timeoutMs: 500 })
+  telegram = createTelegramClient({ token: server.token, apiUrl: server.url, timeoutMs: 5_000 })
 })
 afterEach(async () => {
   telegram.close()
