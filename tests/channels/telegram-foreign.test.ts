@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { TelegramServer } from 'telegram-test-api/lib/telegramServer.js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createTelegramChannel, type TelegramChannel } from '../../src/channels/telegram/channel.ts'
@@ -11,15 +13,27 @@ import type { InboundEvent } from '../../src/model/inbound.ts'
 
 const TOKEN = '700000007:witness'
 
+// It takes no port 0
+async function findFreePort(): Promise<number> {
+  const probe = createServer().listen(0, 'localhost')
+  await once(probe, 'listening')
+  const address = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  return typeof address === 'object' && address ? address.port : 0
+}
+
 describe('against telegram-test-api', () => {
-  const server = new TelegramServer({ port: 20_000 + (process.pid % 20_000) })
-  const person = server.getClient(TOKEN, { userId: 555, chatId: 555, firstName: 'Lan', timeout: 2_000, interval: 5 })
+  let server: TelegramServer
+  let person: ReturnType<TelegramServer['getClient']>
   let telegram: TelegramClient
   let channel: TelegramChannel
   let poller: TelegramPoller | undefined
 
   beforeEach(async () => {
+    server = new TelegramServer({ port: await findFreePort() })
     await server.start()
+    person = server.getClient(TOKEN, { userId: 555, chatId: 555, firstName: 'Lan', timeout: 2_000, interval: 5 })
     telegram = createTelegramClient({ token: TOKEN, apiUrl: server.config.apiURL, timeoutMs: 2_000 })
     channel = createTelegramChannel({ token: TOKEN, apiUrl: server.config.apiURL, timeoutMs: 2_000, now: Date.now, telegram })
   })
