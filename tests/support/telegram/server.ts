@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createControl } from './control.ts'
 import { type Fields, METHODS } from './methods.ts'
 import { parseMultipart } from './multipart.ts'
@@ -109,8 +110,7 @@ export async function startTelegramServer(options: Options = {}): Promise<Telegr
       if (calls.length > CALLS_KEPT) calls.splice(0, CALLS_KEPT / 2)
 
       const fault = takeFault(method, chatId)
-      if (fault && 'slowMs' in fault.answer)
-        await new Promise((resolve) => setTimeout(resolve, (fault.answer as { slowMs: number }).slowMs))
+      if (fault && 'slowMs' in fault.answer) await sleep(fault.answer.slowMs)
       else if (fault) {
         if (fault.applied) await run(method, fields, response)
         return await spoil(fault.answer, request, response)
