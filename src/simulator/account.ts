@@ -28,7 +28,7 @@ export const AccountSettings = z.object({
   lists: z.enum(['accepted', 'refused']).default('accepted'),
   /** requests a minute; without it the package's own */
   perMinute: z.number().int().positive().optional(),
-  webhookUrl: z.string().optional(),
+  webhookUrl: z.url({ protocol: /^https?$/ }).optional(),
   webhookEnabled: z.boolean().default(true),
   /** the console's switch "Enable Webhook Retry" */
   webhookRetry: z.boolean().default(true),
@@ -48,6 +48,10 @@ export const AccountSettings = z.object({
   oaEnabled: z.boolean().default(true),
   /** sources differ on what an expired access token answers */
   expiredTokenCode: z.union([z.literal(-216), z.literal(-220)]).default(-216),
+  /** seen on real events, and seen missing */
+  userIdByApp: z.boolean().default(true),
+  /** two shapes of `info` in user_submit_info are known */
+  submitInfo: z.enum(['old', 'new']).default('old'),
   zaloCloud: z.enum(['linked', 'none', 'empty']).default('linked'),
   /** billed consultation messages a month contained in the package, see the price list of 2026-06-01 */
   monthlyQuota: z.number().int().nonnegative().default(500),

@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { createServer } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { signatureOf } from '../../src/simulator/webhook/signature.ts'
 import { accountInput, call, meet, OA, START, startSimulator, startWebhook, text } from './start.ts'
 
@@ -115,6 +117,28 @@ describe('events', () => {
     expect(webhook.received[0]?.body.sender).toBeUndefined()
   })
 
+  test.each([
+    ['old', { name: 'Lò Thị Ánh', phone: '84900000003', address: 'Bản 3', district: '', city: 'Lai Châu' }],
+    [
+      'new',
+      {
+        name: 'Lò Thị Ánh',
+        phone: '84900000003',
+        user_dob: '',
+        gender: '',
+        full_address: { user_city: 'Lai Châu', user_ward: '', user_address: 'Bản 3' },
+      },
+    ],
+  ] as const)('of shared contact data come in the %s shape', async (submitInfo, info) => {
+    const webhook = await startWebhook()
+    const simulator = await startSimulator({ accounts: [accountInput({ webhookUrl: webhook.url, submitInfo, userIdByApp: false })] })
+    const person = simulator.people.create({ name: 'Lò Thị Ánh' })
+    simulator.people.submitInfo(person.id, OA, { name: 'Lò Thị Ánh', phone: '84900000003', address: 'Bản 3', city: 'Lai Châu' })
+    await simulator.flush()
+    expect(webhook.received[0]?.body).toMatchObject({ event_name: 'user_submit_info', info })
+    expect(webhook.received[0]?.body).not.toHaveProperty('user_id_by_app')
+  })
+
   test('can be switched off one by one', async () => {
     const { webhook, simulator } = await startBoth()
     simulator.account(OA).setEvent('user_received_message', false)
@@ -200,6 +224,27 @@ describe('an unacknowledged event', () => {
     await simulator.clock.advance(10 + 20 * 10)
     expect(webhook.received).toHaveLength(12)
     expect(simulator.account(OA).settings().webhookEnabled).toBe(true)
+  })
+
+  test('is not one whose kept-alive connection had just been closed: a fresh one is tried at once', async () => {
+    const served = new WeakSet<Socket>()
+    const server = createServer((request, response) => {
+      if (served.has(request.socket)) request.socket.destroy()
+      else response.end()
+      served.add(request.socket)
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+    const webhookUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+    const simulator = await startSimulator({ accounts: [accountInput({ webhookUrl })] })
+    for (let i = 0; i < 3; i++) {
+      await meet(simulator)
+      await simulator.flush()
+    }
+    expect(simulator.counters().webhooks).toEqual({ delivered: 3, dropped: 0, answers: { '200': 3 } })
   })
 
   test('is gone when the console does not retry', async () => {

@@ -22,7 +22,7 @@ const People = z.strictObject({
 })
 const Webhook = z.strictObject({
   oa_id: z.string(),
-  url: z.string().optional(),
+  url: z.url({ protocol: /^https?$/ }).optional(),
   unchecked: z.boolean().default(false),
   enable: z.boolean().optional(),
   events: z.record(z.string(), z.boolean()).default({}),

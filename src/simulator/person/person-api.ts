@@ -17,7 +17,7 @@ export interface PersonApiDeps {
 }
 
 const Kind = z.enum(['text', 'image', 'gif', 'location', 'sticker', 'voice', 'file', 'card'])
-const NewPerson = z.strictObject({ name: z.string().min(1), label: z.string().optional(), phone: z.string().optional() })
+const NewPerson = z.strictObject({ name: z.string().min(1).max(100), label: z.string().optional(), phone: z.string().optional() })
 const WithAccount = z.strictObject({ oa_id: z.string() })
 const Say = z.strictObject({
   oa_id: z.string(),

@@ -39,6 +39,10 @@ interface About {
   at: number
 }
 
+function byApp({ account, thread }: Omit<About, 'at'>) {
+  return account.settings.userIdByApp ? { user_id_by_app: thread.userIdByApp } : {}
+}
+
 /** A message of either side; API sends echo without `admin_id`, hand-written ones with it. */
 export function messageEvent({ account, thread, at, message, linkOf }: About & { message: Message; linkOf: LinkOf }): EventBody {
   const byPerson = message.from === 'person'
@@ -46,7 +50,7 @@ export function messageEvent({ account, thread, at, message, linkOf }: About & {
   const oa = { id: thread.oaId, ...(message.adminId !== undefined && { admin_id: message.adminId }) }
   return {
     app_id: account.settings.appId,
-    user_id_by_app: thread.userIdByApp,
+    ...byApp({ account, thread }),
     event_name: byPerson
       ? fromPersonNames[message.kind]
       : message.template || message.asksInfo
@@ -117,7 +121,7 @@ export function seenEvent({ account, thread, at }: About, messageIds: string[]):
 function statusHead({ account, thread, at }: About, name: string): EventBody {
   return {
     app_id: account.settings.appId,
-    user_id_by_app: thread.userIdByApp,
+    ...byApp({ account, thread }),
     event_name: name,
     timestamp: String(at),
     sender: { id: thread.oaId },
@@ -142,7 +146,7 @@ export function followEvent({ account, thread, at }: About, name: 'follow' | 'un
   return {
     app_id: account.settings.appId,
     oa_id: thread.oaId,
-    user_id_by_app: thread.userIdByApp,
+    ...byApp({ account, thread }),
     event_name: name,
     source: 'oa_profile',
     timestamp: String(at),
@@ -155,7 +159,7 @@ export function chatNowEvent({ account, thread, at }: About): EventBody {
     app_id: account.settings.appId,
     oa_id: thread.oaId,
     user_id: thread.userId,
-    user_id_by_app: thread.userIdByApp,
+    ...byApp({ account, thread }),
     event_name: 'user_click_chatnow',
     timestamp: String(at),
   }
@@ -169,17 +173,20 @@ export interface ContactInfo {
   city?: string | undefined
 }
 
-/** The older of the two known shapes of `info`. */
 export function submitInfoEvent({ account, thread, at }: About, info: ContactInfo): EventBody {
   const { name, phone, address = '', district = '', city = '' } = info
+  const full_address = { user_city: city, user_ward: district, user_address: address }
   return {
     app_id: account.settings.appId,
-    user_id_by_app: thread.userIdByApp,
+    ...byApp({ account, thread }),
     event_name: 'user_submit_info',
     timestamp: String(at),
     sender: { id: thread.userId },
     recipient: { id: thread.oaId },
-    info: { name, phone, address, district, city },
+    info:
+      account.settings.submitInfo === 'old'
+        ? { name, phone, address, district, city }
+        : { name, phone, user_dob: '', gender: '', full_address },
   }
 }
 
@@ -187,7 +194,7 @@ export function reactedEvent(about: About & { by: 'user' | 'oa'; messageId: stri
   const { account, thread, at, by, messageId, icon } = about
   return {
     app_id: account.settings.appId,
-    user_id_by_app: thread.userIdByApp,
+    ...byApp({ account, thread }),
     event_name: by === 'user' ? 'user_reacted_message' : 'oa_reacted_message',
     timestamp: String(at),
     sender: { id: by === 'user' ? thread.userId : thread.oaId },
@@ -211,7 +218,7 @@ export function withdrawEvent({ account, thread, at }: About): EventBody {
     app_id: account.settings.appId,
     oa_id: thread.oaId,
     user_id: thread.userId,
-    user_id_by_app: thread.userIdByApp,
+    ...byApp({ account, thread }),
     event_name: 'user_withdraw',
     timestamp: String(at),
   }
