@@ -4,6 +4,7 @@ import type { Offered, Understanding } from './understand/types.ts'
 import type { WordUser } from './understand/words.ts'
 
 export { Lexicon, parseLexicon } from './understand/lexicon.ts'
+export { offeredFrom } from './understand/offered.ts'
 export type { Prepared } from './understand/read.ts'
 export type { Offered, Understanding } from './understand/types.ts'
 export { Word, WordUser } from './understand/words.ts'

@@ -1,8 +1,8 @@
 import { canon } from './letters.ts'
 import type { LanguageLexicon } from './lexicon.ts'
 import type { NumberAt } from './numbers.ts'
+import type { Edge, Label } from './phrase-graph.ts'
 import type { Token } from './tokens.ts'
-import type { Edge, Label } from './trie.ts'
 import type { Offered } from './types.ts'
 import type { Candidate } from './vocabulary.ts'
 
@@ -35,10 +35,9 @@ export function amountEdges(args: Args): Edge[] {
 }
 
 function optionNumber(value: number, start: number, end: number, whole: boolean, offered: Offered): Edge[] {
-  if (value === 0 && offered.helpKey !== undefined)
-    return [toEdge(start, end, { kind: 'person', option: -1, whole, strength: 1, negative: false })]
+  if (value === 0 && offered.helpKey !== undefined) return [toEdge(start, end, { kind: 'person', option: -1, whole }, 1)]
   if (value < 1 || value > offered.options.length) return []
-  return [toEdge(start, end, { kind: 'option', option: value - 1, whole, strength: 1, negative: false })]
+  return [toEdge(start, end, { kind: 'option', option: value - 1, whole }, 1)]
 }
 
 function amount(at: number, number: NumberAt, args: Args): Edge[] {
@@ -112,11 +111,10 @@ function amount(at: number, number: NumberAt, args: Args): Edge[] {
     max = Number.POSITIVE_INFINITY
   }
   if (min > MAX_AMOUNT) return []
-  const label = { kind: 'option' as const, whole: unit === undefined, strength: unit === undefined ? 1 : 2, negative: false }
   return offered.options.flatMap((option, index) => {
     if (option.amount === undefined) return []
     const fits = max >= (option.amount.min ?? 0) && min <= (option.amount.max ?? Number.POSITIVE_INFINITY)
-    return fits ? [toEdge(start, end, { ...label, option: index })] : []
+    return fits ? [toEdge(start, end, { kind: 'option', option: index, whole: unit === undefined }, unit === undefined ? 1 : 2)] : []
   })
 }
 
@@ -185,6 +183,6 @@ function isWord(list: readonly Candidate[] | undefined, word: string): boolean {
   return list?.some((one) => one.word === word && one.cost <= MAX_COST) ?? false
 }
 
-function toEdge(start: number, end: number, label: Label): Edge {
-  return { start, end, cost: 0, mistakes: 0, label }
+function toEdge(start: number, end: number, label: Label, strength: number): Edge {
+  return { start, end, label, cost: 0, mistakes: 0, strength, negative: false }
 }

@@ -1,6 +1,6 @@
 import type { NumberAt } from './numbers.ts'
+import type { Edge } from './phrase-graph.ts'
 import type { Token } from './tokens.ts'
-import type { Edge } from './trie.ts'
 import type { Offered, Understanding } from './types.ts'
 
 type Args = {

@@ -1,4 +1,4 @@
-import type { Edge } from './trie.ts'
+import type { Edge } from './phrase-graph.ts'
 
 /** The cheapest way to read the whole text as one answer. */
 export type Explanation = {

@@ -6,9 +6,8 @@ import { canon } from './letters.ts'
 import type { LanguageLexicon, Lexicon } from './lexicon.ts'
 import { numbersAt } from './numbers.ts'
 import { partsOf } from './parts.ts'
-import { expandPhrase, isNumberSlot } from './patterns.ts'
+import { addPhrase, createPhraseGraph, type Edge, findPhrases, type LabelKind, type PhraseGraph, type Place } from './phrase-graph.ts'
 import { readWords, type Token, toToken } from './tokens.ts'
-import { createTrie, type Edge, findPhrases, insert, type Label, type LabelKind, type Place, type Trie } from './trie.ts'
 import type { Offered, Understanding } from './types.ts'
 import { createVocabulary, type VocabularyLayer } from './vocabulary.ts'
 import type { WordUser } from './words.ts'
@@ -17,7 +16,7 @@ import type { WordUser } from './words.ts'
 export type Prepared = {
   offered: Offered
   /** @internal */
-  trie: Trie
+  graph: PhraseGraph
   /** @internal */
   vocabulary: VocabularyLayer
 }
@@ -58,11 +57,13 @@ export function createReader(lexicon: Lexicon) {
         .map((word) => canon(word))
         .join(' ')} `,
   )
+  const weights = { isLight: (word: string) => lightWords.has(word), isNegator: (word: string) => negators.has(word) }
   const base = createVocabulary()
-  const shared: { words: string[]; label: Label }[] = []
+  const lexical = createPhraseGraph()
   for (const role of ROLES) {
     const kind: LabelKind = role === 'question_ends' ? 'question' : role
-    for (const phrase of phrasesOf(role)) addTo(shared, phrase, kind, -1)
+    for (const phrase of phrasesOf(role))
+      for (const word of addPhrase(lexical, phrase, { kind, option: -1 }, lexicon.phrases)) base.add(word)
   }
   for (const one of languages) {
     for (const list of [one.ordinal_before, one.more_than, one.at_least, one.at_least_after, one.less_than, one.at_most, one.about, one.to])
@@ -71,7 +72,6 @@ export function createReader(lexicon: Lexicon) {
       for (const word of [unit, ...others].flatMap((each) => each.split(' '))) base.add(canon(word))
   }
   for (const word of values.keys()) base.add(word)
-  for (const { words: sequence } of shared) for (const word of sequence) if (!isNumberSlot(word)) base.add(word)
   const abbreviations = new Map<string, string[]>()
   for (const [meant, others] of languages.flatMap((one) => Object.entries(one.spellings))) {
     for (const typed of others) {
@@ -90,38 +90,33 @@ export function createReader(lexicon: Lexicon) {
     return phrasesOf(role).flatMap((phrase) => (phrase.includes(' ') ? [] : [canon(phrase)]))
   }
 
-  function addTo(list: { words: string[]; label: Label }[], phrase: string, kind: LabelKind, option: number): void {
-    for (const { words: sequence, whole } of expandPhrase(phrase, lexicon.phrases)) {
-      const strength = Math.max(1, sequence.filter((word) => !lightWords.has(word)).length)
-      list.push({ words: sequence, label: { kind, option, whole, strength, negative: sequence.some((word) => negators.has(word)) } })
-    }
-  }
-
   function prepare(offered: Offered): Prepared {
     const vocabulary = createVocabulary(base)
-    const trie = createTrie()
-    const sequences = [...shared]
-    if (offered.ask !== undefined) {
-      for (const { canon: word, figure } of readWords(offered.ask).tokens)
-        if (figure === undefined && !negators.has(word) && !lightWords.has(word)) addTo(sequences, word.replace(/[1-5]$/, ''), 'topic', -1)
+    const graph = createPhraseGraph()
+    const add = (phrases: readonly string[], kind: LabelKind, option: number) => {
+      for (const phrase of phrases) for (const word of addPhrase(graph, phrase, { kind, option }, lexicon.phrases)) vocabulary.add(word)
     }
+    const topics = readWords(offered.ask ?? '').tokens.filter(
+      ({ canon: word, figure }) => figure === undefined && !negators.has(word) && !lightWords.has(word),
+    )
+    add(
+      topics.map((token) => token.raw),
+      'topic',
+      -1,
+    )
     offered.options.forEach((option, index) => {
-      for (const phrase of [...partsOf(option.text, offered, phrasesOf('village_before')), ...(option.phrases ?? [])])
-        addTo(sequences, phrase, 'option', index)
+      add(partsOf(option.text, offered, phrasesOf('village_before')), 'option', index)
+      add(option.phrases ?? [], 'option', index)
     })
     if (offered.kind === undefined || offered.kind === 'choice') {
-      for (const phrase of phrasesOf('first')) addTo(sequences, phrase, 'option', 0)
-      for (const phrase of phrasesOf('last')) addTo(sequences, phrase, 'option', offered.options.length - 1)
+      add(phrasesOf('first'), 'option', 0)
+      add(phrasesOf('last'), 'option', offered.options.length - 1)
     }
     if (offered.kind === 'confirm') {
-      for (const phrase of phrasesOf('yes')) addTo(sequences, phrase, 'option', 0)
-      for (const phrase of phrasesOf('no')) addTo(sequences, phrase, 'option', 1)
+      add(phrasesOf('yes'), 'option', 0)
+      add(phrasesOf('no'), 'option', 1)
     }
-    for (const { words: sequence, label } of sequences) {
-      insert(trie, sequence, label)
-      for (const word of sequence) if (!isNumberSlot(word)) vocabulary.add(word)
-    }
-    return { offered, trie, vocabulary }
+    return { offered, graph, vocabulary }
   }
 
   function understand(text: string, prepared: Prepared, users: readonly WordUser[]): Understanding {
@@ -147,7 +142,7 @@ export function createReader(lexicon: Lexicon) {
   /** Without the polite words around it. */
   function withoutFrame(tokens: readonly Token[], marked: boolean, prepared: Prepared): Token[] {
     const places = tokens.map((token) => ({ candidates: prepared.vocabulary.find(token, marked), numbers: [], skippable: false }))
-    const polite = findPhrases(prepared.trie, places).filter((edge) => edge.label.kind === 'polite' && edge.mistakes === 0)
+    const polite = findPhrases(lexical, places, weights).filter((edge) => edge.label.kind === 'polite' && edge.mistakes === 0)
     let start = 0
     let end = tokens.length
     for (let edge: Edge | undefined; ; start = edge.end) {
@@ -168,7 +163,7 @@ export function createReader(lexicon: Lexicon) {
     const numbers = tokens.map((_, at) => numbersAt(at, tokens, candidates, values))
     const light = candidates.map((list) => list.some(({ word, cost }) => cost <= 0.2 && lightWords.has(word)))
     const places: Place[] = candidates.map((list, at) => ({ candidates: list, numbers: numbers[at] ?? [], skippable: light[at] ?? false }))
-    const edges = findPhrases(prepared.trie, places)
+    const edges = [...findPhrases(lexical, places, weights), ...findPhrases(prepared.graph, places, weights)]
     const has = (kind: LabelKind) => edges.some((edge) => edge.label.kind === kind)
     if (has('stop')) return NONE
 
@@ -247,11 +242,11 @@ export function createReader(lexicon: Lexicon) {
 function isEnough(one: Explanation): boolean {
   if (one.poison) return false
   const strong = one.matches.filter((edge) => !edge.label.whole)
-  const strength = strong.reduce((sum, edge) => sum + edge.label.strength, 0)
+  const strength = strong.reduce((sum, edge) => sum + edge.strength, 0)
   const mistakes = one.matches.reduce((sum, edge) => sum + edge.mistakes, 0)
   if (strength === 0) return one.unknown === 0 && one.topics === 0 && mistakes === 0
   if (mistakes > 0 && strength - mistakes < 1) return false
-  if (strong.some((edge) => edge.label.negative) && one.topics > MAX_NEGATIVE_TOPICS) return false
+  if (strong.some((edge) => edge.negative) && one.topics > MAX_NEGATIVE_TOPICS) return false
   return one.unknown <= (strength === 1 ? 0 : Math.min(strength, 3))
 }
 

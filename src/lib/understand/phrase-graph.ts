@@ -1,0 +1,189 @@
+import { canon } from './letters.ts'
+import { readPhrase } from './phrase.ts'
+import type { Candidate } from './vocabulary.ts'
+
+/** The part a phrase plays in a text: the answer `option`, or what the lexicon says of it. */
+export type Label = { kind: LabelKind; option: number; whole: boolean }
+export type LabelKind =
+  | 'option'
+  | 'light'
+  | 'polite'
+  | 'topic'
+  | 'poison'
+  | 'stop'
+  | 'question'
+  | 'question_ends'
+  | 'person'
+  | 'regret'
+  | 'mistook'
+  | 'deny'
+  | 'or'
+  | 'edit'
+  | 'wrong'
+  | 'edit_becomes'
+  | 'question_before'
+
+/** A phrase found in the text: words `start` up to, not including, `end`. */
+export type Edge = {
+  start: number
+  end: number
+  label: Label
+  /** How far the words are from what was typed. */
+  cost: number
+  /** Words that were mistyped, not only short for the right ones. */
+  mistakes: number
+  /** Words that carry meaning: 1 is weak evidence. */
+  strength: number
+  /** Holds a negation. */
+  negative: boolean
+}
+
+type Node = { words: Map<string, Node[]>; numbers: { min: number; max: number; to: Node }[]; free: Node[]; label?: Label }
+
+/** Phrases as one graph: a choice costs its branches, not their product. */
+export type PhraseGraph = { root: Node }
+
+/** A place of the text: a word with what it may stand for. */
+export type Place = {
+  candidates: readonly Candidate[]
+  /** Numbers that begin here and the place after each. */
+  numbers: readonly { value: number; end: number; cost: number }[]
+  /** May stand between the words of a phrase without changing it ("em", "thì"). */
+  skippable: boolean
+}
+
+/** How words count in a phrase. */
+export type Weights = { isLight(word: string): boolean; isNegator(word: string): boolean }
+
+const MAX_DEPTH = 8
+const MAX_SKIPS = 3
+const SKIP_COST = 0.05
+const MISTAKE_COST = 0.4
+const LONG_PHRASE = 3
+
+export function createPhraseGraph(): PhraseGraph {
+  return { root: createNode() }
+}
+
+/** Adds a phrase and returns the words it uses. A phrase that is only a name adds the named ones, each with its own "=". */
+export function addPhrase(
+  graph: PhraseGraph,
+  phrase: string,
+  label: Omit<Label, 'whole'>,
+  named: Readonly<Record<string, readonly string[]>>,
+): Set<string> {
+  const words = new Set<string>()
+  const only = /^<(\w+)>$/.exec(phrase.trim())?.[1]
+  if (only !== undefined) {
+    for (const one of phrasesOf(only, phrase, named)) for (const word of addPhrase(graph, one, label, named)) words.add(word)
+    return words
+  }
+  const whole = phrase.startsWith('=')
+  const end: Node = { ...createNode(), label: { ...label, whole } }
+  connect(whole ? phrase.slice(1) : phrase, graph.root, end, 0)
+  return words
+
+  function connect(text: string, from: Node, to: Node, depth: number): void {
+    if (depth > MAX_DEPTH) throw new Error(`The phrase "${phrase}" refers to itself.`)
+    const parts = readPhrase(text)
+    if (parts.length === 0) from.free.push(to)
+    parts.forEach((part, i) => {
+      const next = i === parts.length - 1 ? to : createNode()
+      if (part.kind === 'word') {
+        const word = canon(part.word)
+        words.add(word)
+        const list = from.words.get(word)
+        if (list === undefined) from.words.set(word, [next])
+        else list.push(next)
+      } else if (part.kind === 'number') from.numbers.push({ min: part.min, max: part.max, to: next })
+      else if (part.kind === 'name')
+        for (const one of phrasesOf(part.name, phrase, named)) connect(one.replace(/^=/, ''), from, next, depth + 1)
+      else {
+        for (const choice of part.choices) connect(choice, from, next, depth + 1)
+        if (part.optional) from.free.push(next)
+      }
+      from = next
+    })
+  }
+}
+
+function phrasesOf(name: string, phrase: string, named: Readonly<Record<string, readonly string[]>>): readonly string[] {
+  const phrases = named[name]
+  if (phrases === undefined) throw new Error(`The phrase "${phrase}" uses <${name}>, which flows/lexicon/phrases.json does not name.`)
+  return phrases
+}
+
+function createNode(): Node {
+  return { words: new Map(), numbers: [], free: [] }
+}
+
+type Path = {
+  start: number
+  end: number
+  words: number
+  cost: number
+  mistakes: number
+  strength: number
+  negative: boolean
+  skips: number
+}
+
+/** Every phrase of the graph in the text, also with small words between its words. */
+export function findPhrases(graph: PhraseGraph, places: readonly Place[], weights: Weights): Edge[] {
+  const best = new Map<Label, Map<number, Edge>>()
+  for (let start = 0; start < places.length; start++)
+    walk(graph.root, start, { start, end: start, words: 0, cost: 0, mistakes: 0, strength: 0, negative: false, skips: 0 })
+  return [...best.values()].flatMap((edges) => [...edges.values()])
+
+  function walk(node: Node, at: number, path: Path): void {
+    if (node.label !== undefined && path.end > path.start) found(node.label, path)
+    for (const next of node.free) walk(next, at, path)
+    const place = places[at]
+    if (place === undefined) return
+    if (node.words.size > 0) {
+      for (const { word, cost } of place.candidates) {
+        const nexts = node.words.get(word)
+        if (nexts === undefined) continue
+        const step: Path = {
+          start: path.start,
+          end: at + 1,
+          words: path.words + 1,
+          cost: path.cost + cost,
+          mistakes: path.mistakes + (cost >= MISTAKE_COST ? 1 : 0),
+          strength: path.strength + (weights.isLight(word) ? 0 : 1),
+          negative: path.negative || weights.isNegator(word),
+          skips: 0,
+        }
+        for (const next of nexts) walk(next, at + 1, step)
+      }
+    }
+    for (const slot of node.numbers) {
+      for (const number of place.numbers) {
+        if (number.value < slot.min || number.value > slot.max) continue
+        walk(slot.to, number.end, {
+          ...path,
+          end: number.end,
+          words: path.words + 1,
+          cost: path.cost + number.cost,
+          strength: path.strength + 1,
+          skips: 0,
+        })
+      }
+    }
+    if (at > path.start && place.skippable && path.skips < MAX_SKIPS && (node.words.size > 0 || node.numbers.length > 0))
+      walk(node, at + 1, { ...path, cost: path.cost + SKIP_COST, skips: path.skips + 1 })
+  }
+
+  function found(label: Label, path: Path): void {
+    let edges = best.get(label)
+    if (edges === undefined) {
+      edges = new Map()
+      best.set(label, edges)
+    }
+    const key = path.start * 64 + path.end
+    const before = edges.get(key)
+    if (before !== undefined && before.cost <= path.cost) return
+    const strength = Math.max(path.strength, path.words >= LONG_PHRASE ? 2 : 1)
+    edges.set(key, { start: path.start, end: path.end, label, cost: path.cost, mistakes: path.mistakes, strength, negative: path.negative })
+  }
+}

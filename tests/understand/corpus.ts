@@ -1,0 +1,61 @@
+import type { Understanding } from '../../src/lib/understand.ts'
+import { loadLexicon } from './lexicon.ts'
+
+/**
+ * One line of the corpus. `expect`: an option's key; several keys when the bot must ask which; "?question"; "!DỪNG" for a word that always
+ * works; "+help"; "-" for not understood.
+ */
+export type CorpusLine = { set: string; question: string; text: string; expect: string | string[]; slip: string }
+export type Verdict = 'right' | 'asked' | 'wrong'
+
+const titles = new Map(loadLexicon().words.words.map((entry) => [entry.word, entry.title]))
+
+/**
+ * Right: as expected. Asked again: the person must say it once more, nothing false is stored or done. Wrong: something is accepted or done that
+ * was not meant.
+ */
+export function judge(expected: string | string[], got: Understanding): Verdict {
+  const want = [expected].flat().map(simple)
+  const acts = got.kind === 'option' || got.kind === 'word' || got.kind === 'edit'
+  if (outcomes(got).some((one) => sameSet(want, one.map(simple)))) return 'right'
+  // asking back where several readings were expected is right whichever of them are offered first
+  if (Array.isArray(expected) && expected.length > 1 && (got.kind === 'which' || got.kind === 'which_word')) return 'right'
+  return acts ? 'wrong' : 'asked'
+}
+
+/** The ways to write down what was understood. */
+function outcomes(got: Understanding): string[][] {
+  switch (got.kind) {
+    case 'option':
+      return [[got.key]]
+    case 'which':
+      return [got.keys.map((key) => (key === '0' ? '+help' : key))]
+    case 'question':
+      return [['?question']]
+    case 'person':
+      return [['+help'], ['!CÁN BỘ']]
+    case 'word': {
+      const title = `!${titles.get(got.word)}`
+      const plain = got.word === 'person' ? [['+help']] : []
+      return [[title], ...(got.arg === undefined ? [] : [[`${title} ${got.arg}`]]), ...plain]
+    }
+    case 'which_word': {
+      const title = `!${titles.get(got.word)}`
+      return [got.key === undefined ? [title, '-'] : [title, got.key]]
+    }
+    case 'edit':
+      return [['!SỬA'], [`!SỬA ${got.number}`]]
+    case 'none':
+      return [['-']]
+    default:
+      return got satisfies never
+  }
+}
+
+function simple(text: string): string {
+  return text === '0' ? '+help' : text.normalize('NFC').toUpperCase().replaceAll('XOÁ', 'XÓA')
+}
+
+function sameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((one) => b.includes(one))
+}
