@@ -10,6 +10,8 @@ export type Abilities = {
   maxPayloadBytes: number
   /** How long after a person's last word we may write first, ms; null where there is no such window. */
   sendWindowMs: number | null
+  /** What `order` counts: the platform's clock in ms, or places in the chat. */
+  orders: 'clock' | 'sequence'
   /** Content types that may be attached. */
   fileTypes: readonly string[]
 }

@@ -35,7 +35,7 @@ export type Pending =
   /** An earlier answer should become another one: yes or no? */
   | { type: 'correct'; ref: string; option: Var; label?: string }
   | { type: 'resume' }
-  /** Several answers fit what was said: which? */
+  /** Several answers fit what was said: which? `0` among them is the wish for help. */
   | { type: 'which'; options: string[] }
   /** Which question is to be changed? */
   | { type: 'edit' }

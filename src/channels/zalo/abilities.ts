@@ -12,5 +12,6 @@ export const zaloAbilities: Abilities = {
   maxPayloadBytes: 1_000,
   // "CS allowed since last interaction": 7 days, the first 48 hours free
   sendWindowMs: 7 * DAY_MS,
+  orders: 'clock',
   fileTypes: ['application/pdf', 'application/msword', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
 }

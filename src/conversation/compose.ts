@@ -1,0 +1,82 @@
+import type { Abilities } from '../channels/channel.ts'
+import type { Prompt } from '../engine/effect.ts'
+import type { Choice, OutboundMessage } from '../model/outbound.ts'
+import type { TextRef } from '../model/text.ts'
+import type { Said } from './said.ts'
+import { payloadOf } from './tap.ts'
+
+/** How words are made for one reader. */
+export type Voice = (text: TextRef) => string
+
+export type Composed = OutboundMessage & {
+  /** The prompt this message opens. */
+  opens?: { sessionId: number; ref: string }
+}
+
+/**
+ * One message for all that was said in a turn: the remarks, then the open question with its answers numbered. Choices become buttons
+ * where all of them fit; the numbers always stand in the text, so that a phone without buttons can answer.
+ */
+export function compose(
+  said: readonly Said[],
+  voice: Voice,
+  abilities: Pick<Abilities, 'maxChoices' | 'maxChoiceChars'>,
+): Composed | undefined {
+  if (said.length === 0) return undefined
+  const prompts = said.filter((item) => item.type === 'prompt')
+  const last = prompts.at(-1)
+  const remarks = said.flatMap((item) => {
+    if (item.type === 'note') return [voice(item.text)]
+    if (item.type === 'plain') return [item.text]
+    if (item.type === 'attachment') return [voice(item.caption)]
+    return []
+  })
+  const paragraphs = [...dropRepeats(remarks), ...(last ? promptLines(last.prompt, voice) : [])]
+  const links = said.flatMap((item) => (item.type === 'link' ? [{ label: voice(item.label), url: item.url }] : []))
+  const attachment = said.find((item) => item.type === 'attachment')?.attachment
+  const choices = last ? choicesOf(last.prompt, last.sessionId, voice, abilities) : []
+  return {
+    text: paragraphs.join('\n\n'),
+    ...(choices.length > 0 && choices.length + links.length <= abilities.maxChoices ? { choices } : {}),
+    ...(links.length > 0 ? { links } : {}),
+    ...(attachment ? { attachment } : {}),
+    ...(last ? { opens: { sessionId: last.sessionId, ref: last.prompt.ref } } : {}),
+  }
+}
+
+function promptLines(prompt: Prompt, voice: Voice): string[] {
+  const progress = prompt.progress ? `${voice({ key: 'engine.progress', params: prompt.progress })} ` : ''
+  const numbered = prompt.options.map((option, index) => `${index + 1}. ${voice(option.text)}`)
+  if (prompt.help && prompt.options.length > 0) numbered.push(`0. ${voice({ key: 'engine.help_option' })}`)
+  const body = [progress + voice(prompt.text), ...(prompt.lines ?? []).map(voice), ...numbered].join('\n')
+  return [
+    ...(prompt.lead ? [voice(prompt.lead)] : []),
+    body,
+    ...(prompt.options.length > 0
+      ? [voice({ key: 'engine.how_to_answer', params: { numbers: numbers(prompt.options.length, voice) } })]
+      : []),
+  ]
+}
+
+/** "1, 2, 3 hoặc 4" */
+function numbers(count: number, voice: Voice): string {
+  const all = Array.from({ length: count }, (_, index) => String(index + 1))
+  const last = all.pop() ?? ''
+  return all.length === 0 ? last : `${all.join(', ')} ${voice({ key: 'engine.or' })} ${last}`
+}
+
+function choicesOf(prompt: Prompt, sessionId: number, voice: Voice, abilities: Pick<Abilities, 'maxChoices' | 'maxChoiceChars'>): Choice[] {
+  const choices = prompt.options.map((option, index) => ({
+    number: String(index + 1),
+    label: cut(voice(option.text), abilities.maxChoiceChars),
+    payload: payloadOf({ sessionId, ref: prompt.ref, key: option.key }),
+  }))
+  if (prompt.help && choices.length > 0 && choices.length < abilities.maxChoices) {
+    choices.push({ number: '0', label: voice({ key: 'engine.help_option' }), payload: payloadOf({ sessionId, ref: prompt.ref, key: '0' }) })
+  }
+  return choices
+}
+
+const cut = (text: string, max: number) => (text.length <= max ? text : `${text.slice(0, max - 1)}…`)
+
+const dropRepeats = (texts: string[]) => texts.filter((text, index) => text !== texts[index - 1])

@@ -1,0 +1,121 @@
+import { and, eq, isNull, or } from 'drizzle-orm'
+import type { Channel } from '../channels/channel.ts'
+import { account as accountTable, contact as contactTable, outboundMessage } from '../db/schema.ts'
+import type { OutboundMessage, SendOutcome } from '../model/outbound.ts'
+import type { Deps } from './deps.ts'
+import type { AccountRow, ContactRow } from './turn.ts'
+
+/** A message this process has claimed: committed, and nobody else's to send. */
+export type Claimed = { id: number; attempts: number; message: OutboundMessage; contact: ContactRow; account: AccountRow; channel: Channel }
+
+// A reply may be said twice at most (architecture, guarantee 4)
+const MAX_REPLY_TRIES = 2
+// Between tries after a refusal that certainly delivered nothing
+const BACKOFF_MS = [500, 2_000, 10_000, 30_000, 60_000]
+// While an account is out of service
+const PAUSED_MS = 60_000
+// A reply nobody could take for so long is no answer any more
+const EXPIRES_MS = 48 * 3_600_000
+const MARK_RETRY_MS = 200
+
+/** Sends claimed messages of one contact in their order and records what became of each. Returns when to look again, ms. */
+export async function deliver(deps: Deps, claimed: readonly Claimed[]): Promise<number | undefined> {
+  let again: number | undefined
+  for (const item of claimed) {
+    // A message behind one that must wait waits too
+    if (again !== undefined) {
+      await mark(deps, item, { status: 'waiting', claimedBy: null, claimedAt: null, attempts: item.attempts - 1 })
+      continue
+    }
+    again = await sendOne(deps, item)
+  }
+  return again
+}
+
+async function sendOne(deps: Deps, item: Claimed): Promise<number | undefined> {
+  const startedMs = deps.now().getTime()
+  let outcome = await item.channel.send(item.contact.channelUserId, item.message)
+  if (outcome.kind === 'uncertain' && item.attempts < MAX_REPLY_TRIES) {
+    // May be there already: look before saying it again
+    const found = await item.channel.findDelivered(item.contact.channelUserId, item.message, startedMs - CLOCK_SLACK_MS)
+    if (found.kind === 'delivered') outcome = { ...found, kind: 'sent' }
+    else outcome = { kind: 'retry', class: outcome.class, notBeforeMs: deps.now().getTime() }
+  }
+  deps.count.outbound(item.channel.abilities.kind, outcome.kind === 'sent' ? 'sent' : outcome.class)
+  return record(deps, item, outcome)
+}
+
+// Clocks of the platform and ours may differ by so much
+export const CLOCK_SLACK_MS = 30_000
+
+async function record(deps: Deps, item: Claimed, outcome: SendOutcome): Promise<number | undefined> {
+  const now = deps.now()
+  switch (outcome.kind) {
+    case 'sent':
+      await mark(deps, item, {
+        status: 'sent',
+        claimedBy: null,
+        class: null,
+        platformMessageId: outcome.platformMessageId,
+        order: outcome.order,
+        sentAt: new Date(outcome.atMs),
+      })
+      if (item.account.pausedClass)
+        await deps.database.db.update(accountTable).set({ pausedClass: null, pausedAt: null }).where(eq(accountTable.id, item.account.id))
+      return undefined
+    case 'retry': {
+      if (now.getTime() - (item.contact.lastInboundAt?.getTime() ?? 0) > EXPIRES_MS) {
+        await mark(deps, item, { status: 'expired', claimedBy: null, class: outcome.class })
+        return undefined
+      }
+      const backoff = BACKOFF_MS[Math.min(item.attempts, BACKOFF_MS.length) - 1] ?? 0
+      const notBefore = new Date(Math.max(outcome.notBeforeMs, now.getTime() + backoff))
+      await mark(deps, item, { status: 'waiting', claimedBy: null, class: outcome.class, notBefore })
+      return notBefore.getTime() - now.getTime()
+    }
+    case 'account_paused': {
+      const notBefore = new Date(now.getTime() + PAUSED_MS)
+      await mark(deps, item, { status: 'waiting', claimedBy: null, class: outcome.class, notBefore, attempts: item.attempts - 1 })
+      await deps.database.db
+        .update(accountTable)
+        .set({ pausedClass: outcome.class, pausedAt: now })
+        .where(and(eq(accountTable.id, item.account.id), isNull(accountTable.pausedClass)))
+      deps.log.error({ account: item.account.id, class: outcome.class }, 'the account cannot send until somebody acts; messages wait')
+      return PAUSED_MS
+    }
+    case 'failed':
+      await mark(deps, item, { status: 'failed', claimedBy: null, class: outcome.class })
+      await deps.database.db.update(contactTable).set({ unreachableClass: outcome.class }).where(eq(contactTable.id, item.contact.id))
+      return undefined
+    case 'uncertain':
+      await mark(deps, item, { status: 'uncertain', claimedBy: null, class: outcome.class })
+      return undefined
+    default:
+      return outcome satisfies never
+  }
+}
+
+/**
+ * Records a result, however long the database is away: what is not recorded would be sent again. Only while the row is still this
+ * process's: an echo of the platform may have settled it meanwhile.
+ */
+async function mark(deps: Deps, item: Claimed, set: Partial<typeof outboundMessage.$inferInsert>): Promise<void> {
+  for (;;) {
+    try {
+      await deps.database.db
+        .update(outboundMessage)
+        .set(set)
+        .where(
+          and(
+            eq(outboundMessage.id, item.id),
+            eq(outboundMessage.status, 'waiting'),
+            or(eq(outboundMessage.claimedBy, deps.instance.id), isNull(outboundMessage.claimedBy)),
+          ),
+        )
+      return
+    } catch (error) {
+      deps.log.warn({ err: error, message: item.id }, 'a result could not be recorded yet')
+      await new Promise((resolve) => setTimeout(resolve, MARK_RETRY_MS))
+    }
+  }
+}

@@ -1,0 +1,37 @@
+import type { Logger } from 'pino'
+import type { Channel } from '../channels/channel.ts'
+import type { Content } from '../content/load.ts'
+import type { Database } from '../db/connect.ts'
+import type { Instance } from '../db/instance.ts'
+import type { Sealer } from '../lib/crypto.ts'
+import type { Understand } from '../lib/understand.ts'
+import type { Communes } from './communes.ts'
+import type { Flows } from './flows.ts'
+import type { Offers } from './offer.ts'
+
+/** What answering a contact needs. */
+export type Deps = {
+  database: Database
+  instance: Instance
+  sealer: Sealer
+  content: Content
+  flows: Flows
+  communes: Communes
+  offers: Offers
+  understand: Understand
+  /** The channel of an account; undefined while the account cannot be used. */
+  channelOf(accountId: number): Promise<Channel | undefined>
+  /** Where people reach our pages, no trailing slash. */
+  publicUrl(): string
+  now(): Date
+  /** A whole number from 0 up to, not including, `below`; for codes. */
+  randomInt(below: number): number
+  log: Logger
+  count: Counters
+}
+
+/** Counted for `/metrics`; labels are few and hold nothing of people. */
+export type Counters = {
+  inbound(channel: string, outcome: string): void
+  outbound(channel: string, outcome: string): void
+}

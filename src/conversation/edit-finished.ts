@@ -1,0 +1,43 @@
+import { newSession } from '../engine/session.ts'
+import { vietnamTime } from '../lib/vietnam-time.ts'
+import { findNomination, loadNomination, type OpenNomination } from '../recognition/nominations.ts'
+import { groupKey } from './actions.ts'
+import { findEnded, openSession } from './sessions.ts'
+import type { LiveSession, Turn } from './turn.ts'
+
+const FLOWS = { CDHT: 'cong-dan-hoc-tap', GDHT: 'gia-dinh-hoc-tap' } as const
+
+/** Opens a form that was answered before, with its answers in place, standing at the read-back: from there any of them can be changed. */
+export async function reopen(turn: Turn, nomination: OpenNomination): Promise<LiveSession | undefined> {
+  const { row } = nomination
+  const loaded = turn.deps.flows.latest(FLOWS[row.title])
+  const form = loaded.flow.nodes.find((node) => node.kind === 'form')
+  if (!form) return undefined
+  const value = row.title === 'GDHT' ? 'GDHT' : groupKey(row.group ?? 1)
+  const set = form.set.of[value]
+  if (set === undefined || set !== row.criteriaSet) return undefined
+  turn.nominations.set(row.id, nomination)
+  const answers = Object.fromEntries(
+    [...nomination.answers.values()].filter((item) => item.source !== 'computed').map((item) => [item.question, item.option]),
+  )
+  const state = newSession(loaded.flow.id, loaded.flow.version, form.id, { [form.set.by]: value, year: row.year })
+  state.form = { set, answers, at: null, skipped: [], revisited: [], confirmed: false }
+  return openSession(turn, loaded, state, row.id)
+}
+
+/** This year's form of the person, if there is one. */
+export async function nominationOfYear(turn: Turn): Promise<OpenNomination | undefined> {
+  const { person } = turn
+  if (!person) return undefined
+  return findNomination(turn.tx, { communeId: person.communeId, year: vietnamTime(turn.now).year, title: 'CDHT', subjectId: person.id })
+}
+
+/** Opens again the form that an ended session was about. */
+export async function nominationSession(turn: Turn, sessionId: number): Promise<LiveSession | undefined> {
+  const ended = await findEnded(turn, sessionId)
+  if (!ended?.nominationId) return undefined
+  const open = turn.sessions.find((session) => session.nominationId === ended.nominationId)
+  if (open) return undefined
+  const nomination = await loadNomination(turn.tx, turn.contact.communeId, ended.nominationId)
+  return nomination ? reopen(turn, nomination) : undefined
+}

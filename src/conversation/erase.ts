@@ -1,0 +1,107 @@
+import { and, eq, inArray, or, sql } from 'drizzle-orm'
+import {
+  answer,
+  answerHistory,
+  audit,
+  consent,
+  contact as contactTable,
+  household,
+  inboundEvent,
+  nomination,
+  outboundMessage,
+  person as personTable,
+  roleGrant,
+  session as sessionTable,
+  ticket,
+} from '../db/schema.ts'
+import { loadNomination, uncount } from '../recognition/nominations.ts'
+import { findHousehold, personTallies } from '../registry/people.ts'
+import type { Turn } from './turn.ts'
+
+/**
+ * Erases a person at their own word: registration, answers and their history, conversations, words said and written. What stays are
+ * ids without a person (audit, ledger, the proof of consent) and figures. The chat's own id goes when the farewell is out
+ * (`finishErasures`), so that it can be said at all.
+ */
+export async function erase(turn: Turn): Promise<void> {
+  const { tx, contact, person, now } = turn
+  const { communeId } = contact
+  const subjects = person ? [person.id] : []
+  const home = person?.householdId ? await findHousehold(tx, communeId, person.householdId) : undefined
+  const isHead = home !== undefined && home.headPersonId === person?.id
+  const rows = await tx
+    .select({ id: nomination.id })
+    .from(nomination)
+    .where(
+      and(
+        eq(nomination.communeId, communeId),
+        or(
+          and(eq(nomination.title, 'CDHT'), inArray(nomination.subjectId, subjects.length > 0 ? subjects : [-1])),
+          and(eq(nomination.title, 'GDHT'), eq(nomination.subjectId, isHead ? home.id : -1)),
+        ),
+      ),
+    )
+  turn.nominations.clear()
+  for (const { id } of rows) {
+    const open = await loadNomination(tx, communeId, id)
+    if (open) turn.tallies.push(...uncount(open))
+  }
+  const ids = rows.map((row) => row.id)
+  if (ids.length > 0) {
+    await tx.delete(answer).where(and(eq(answer.communeId, communeId), inArray(answer.nominationId, ids)))
+    await tx.delete(answerHistory).where(and(eq(answerHistory.communeId, communeId), inArray(answerHistory.nominationId, ids)))
+    await tx.delete(nomination).where(and(eq(nomination.communeId, communeId), inArray(nomination.id, ids)))
+  }
+  if (person) {
+    turn.tallies.push(...personTallies(person, undefined))
+    await tx.delete(personTable).where(and(eq(personTable.communeId, communeId), eq(personTable.id, person.id)))
+    if (isHead)
+      await tx
+        .update(household)
+        .set({ headPersonId: null, headName: null, headNameKey: null, adults: null })
+        .where(eq(household.id, home.id))
+    // What this person did for others stays theirs, without the helper's name
+    await tx
+      .update(answer)
+      .set({ helperPersonId: null })
+      .where(and(eq(answer.communeId, communeId), eq(answer.helperPersonId, person.id)))
+    await tx
+      .update(nomination)
+      .set({ helperPersonId: null })
+      .where(and(eq(nomination.communeId, communeId), eq(nomination.helperPersonId, person.id)))
+  }
+  await tx.insert(consent).values({
+    communeId,
+    contactId: contact.id,
+    textVersion: '',
+    decision: 'withdrawn',
+    channel: turn.account.channel,
+    decidedAt: now,
+  })
+  await tx
+    .update(consent)
+    .set({ personId: null, helperPersonId: null })
+    .where(and(eq(consent.communeId, communeId), eq(consent.contactId, contact.id)))
+  await tx.update(ticket).set({ wordsEnc: null, personId: null, status: 'closed', closedAt: now }).where(eq(ticket.contactId, contact.id))
+  await tx.update(roleGrant).set({ revokedAt: now }).where(eq(roleGrant.contactId, contact.id))
+  await tx
+    .update(inboundEvent)
+    .set({ bodyEnc: null })
+    .where(and(eq(inboundEvent.contactId, contact.id), sql`handled_at IS NOT NULL`))
+  await tx
+    .update(outboundMessage)
+    .set({ bodyEnc: null })
+    .where(and(eq(outboundMessage.contactId, contact.id), sql`status <> 'waiting'`))
+  await tx.update(sessionTable).set({ state: {}, status: 'ended' }).where(eq(sessionTable.contactId, contact.id))
+  turn.sessions = turn.sessions.filter((session) => session.status === 'active')
+  await tx
+    .insert(audit)
+    .values({ communeId, at: now, actor: `contact:${contact.id}`, action: 'person.erase', subject: person ? `person:${person.id}` : null })
+  await tx
+    .update(contactTable)
+    .set({ personId: null, cameByUnitId: null, voiceLanguageEnc: null, stoppedAt: null, erasedAt: now })
+    .where(eq(contactTable.id, contact.id))
+  Object.assign(contact, { personId: null, cameByUnitId: null, voiceLanguageEnc: null, stoppedAt: null, erasedAt: now })
+  turn.person = undefined
+  turn.roles = []
+}

@@ -1,0 +1,313 @@
+import { and, asc, desc, eq, inArray, isNull, sql } from 'drizzle-orm'
+import type { Tx } from '../db/connect.ts'
+import {
+  account as accountTable,
+  consent,
+  contact as contactTable,
+  inboundEvent,
+  NO_COMMUNE,
+  outboundMessage,
+  person as personTable,
+} from '../db/schema.ts'
+import type { InboundContent } from '../model/inbound.ts'
+import type { OutboundMessage } from '../model/outbound.ts'
+import { saveNomination } from '../recognition/nominations.ts'
+import { rolesOf } from '../registry/roles.ts'
+import { applyTallies } from '../reports/tally.ts'
+import { compose } from './compose.ts'
+import { type Claimed, deliver } from './deliver.ts'
+import type { Deps } from './deps.ts'
+import { markReceipts, settleEcho } from './receipts.ts'
+import { type Moment, routeInput } from './route-input.ts'
+import { loadPrompts, type Seen, seenAt } from './seen.ts'
+import { loadSessions, saveSessions } from './sessions.ts'
+import { settleStranded } from './settle.ts'
+import { activeSession, type ContactRow, say, type Turn, voiceOf } from './turn.ts'
+
+// Events of one contact answered in one transaction, and so in one message
+const BATCH = 20
+// Another process is sending to this contact: its answer is a matter of milliseconds
+const BUSY_MS = 40
+// After an unexpected failure: long enough not to spin, short enough not to be felt as silence
+const FAILED_MS = 1_000
+// An event that fails this often is put aside so that those behind it are not held up
+const MAX_ATTEMPTS = 5
+/** A second tap or a second press of "send" comes within this time of what it answers. */
+const ONE_BREATH_MS = 3_000
+
+/** What one transaction came to. */
+type Answered = { kind: 'nothing' } | { kind: 'in_flight' } | { kind: 'answered'; claimed: Claimed[]; more: boolean }
+
+/**
+ * Answers everything a contact has sent, in the order it was sent, and sends what there is to say. Returns how long to wait before this
+ * contact should be looked at again, ms. Never throws; safe to call at any time, from any process, again and again.
+ */
+export async function handleContact(deps: Deps, contactId: number): Promise<number | undefined> {
+  try {
+    for (;;) {
+      const answered = await deps.database.db.transaction((tx) => answerWaiting(deps, tx, contactId))
+      if (answered.kind === 'nothing') return undefined
+      if (answered.kind === 'in_flight') {
+        if ((await settleStranded(deps, contactId)) === 'busy') return BUSY_MS
+        continue
+      }
+      const again = await deliver(deps, answered.claimed)
+      if (!answered.more) return again
+    }
+  } catch (error) {
+    deps.log.error({ err: error, contact: contactId }, 'a contact could not be answered; it is tried again')
+    await markAttempt(deps, contactId).catch(() => {})
+    return FAILED_MS
+  }
+}
+
+async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Answered> {
+  const [locked] = await tx
+    .select({ contact: contactTable, account: accountTable })
+    .from(contactTable)
+    .innerJoin(accountTable, eq(accountTable.id, contactTable.accountId))
+    .where(eq(contactTable.id, contactId))
+    .for('update', { of: contactTable })
+  if (!locked) return { kind: 'nothing' }
+  const { contact, account } = locked
+  const channel = await deps.channelOf(account.id)
+  if (!channel) return { kind: 'nothing' }
+  const now = deps.now()
+
+  const [events, sessions, waiting, prompts, person, roles] = await Promise.all([
+    tx
+      .select()
+      .from(inboundEvent)
+      .where(and(eq(inboundEvent.contactId, contactId), isNull(inboundEvent.handledAt)))
+      .orderBy(asc(inboundEvent.order), asc(inboundEvent.id))
+      .limit(BATCH + 1),
+    loadSessions(tx, deps, contactId),
+    tx
+      .select({
+        id: outboundMessage.id,
+        claimedBy: outboundMessage.claimedBy,
+        notBefore: outboundMessage.notBefore,
+        bodyEnc: outboundMessage.bodyEnc,
+        attempts: outboundMessage.attempts,
+      })
+      .from(outboundMessage)
+      .where(and(eq(outboundMessage.contactId, contactId), eq(outboundMessage.status, 'waiting')))
+      .orderBy(asc(outboundMessage.id)),
+    loadPrompts(tx, contactId, channel.abilities.orders),
+    loadPerson(tx, contact),
+    rolesOf(tx, contactId),
+  ])
+  // What was in flight decides what the person had before their eyes: it is settled first
+  if (waiting.some((row) => row.claimedBy !== null)) return { kind: 'in_flight' }
+
+  const due = waiting.filter((row) => row.notBefore === null || row.notBefore <= now)
+  const resend: Claimed[] = []
+  // Order is kept: while an older message must wait, none behind it goes
+  if (waiting.length > 0 && due.length === waiting.length) {
+    for (const row of due) {
+      if (row.bodyEnc)
+        resend.push({
+          id: row.id,
+          attempts: row.attempts + 1,
+          message: deps.sealer.openJson<OutboundMessage>(row.bodyEnc),
+          contact,
+          account,
+          channel,
+        })
+    }
+  }
+  if (events.length === 0 && resend.length === 0) return { kind: 'nothing' }
+
+  const batch = events.slice(0, BATCH)
+  const turn: Turn = {
+    deps,
+    tx,
+    now,
+    contact,
+    account,
+    channel,
+    commune: contact.communeId === NO_COMMUNE ? undefined : await deps.communes.get(contact.communeId),
+    person,
+    roles,
+    hasDeclined: person === undefined && (await hasDeclined(tx, contact)),
+    sessions,
+    nominations: new Map(),
+    tallies: [],
+    order: 0,
+    said: [],
+  }
+  for (const event of batch) {
+    if (!event.bodyEnc) continue
+    turn.order = event.order
+    const content = deps.sealer.openJson<InboundContent>(event.bodyEnc)
+    await answer(turn, content, event, prompts)
+  }
+  const made = await writeTurn(turn)
+  if (batch.length > 0) {
+    await Promise.all([
+      tx
+        .update(inboundEvent)
+        .set({ handledAt: now, ...(contact.erasedAt ? { bodyEnc: null } : {}) })
+        .where(
+          inArray(
+            inboundEvent.id,
+            batch.map((event) => event.id),
+          ),
+        ),
+      touchContact(turn, batch),
+    ])
+  }
+  if (resend.length > 0) {
+    await tx
+      .update(outboundMessage)
+      .set({ claimedBy: deps.instance.id, claimedAt: now, attempts: sql`${outboundMessage.attempts} + 1` })
+      .where(
+        inArray(
+          outboundMessage.id,
+          resend.map((row) => row.id),
+        ),
+      )
+  }
+  // While older ones wait for their time, new ones wait behind them
+  const held = waiting.length > 0 && resend.length === 0
+  if (held && made.length > 0) {
+    await tx
+      .update(outboundMessage)
+      .set({ claimedBy: null, claimedAt: null, attempts: 0 })
+      .where(
+        inArray(
+          outboundMessage.id,
+          made.map((row) => row.id),
+        ),
+      )
+  }
+  return { kind: 'answered', claimed: held ? [] : [...resend, ...made], more: events.length > BATCH }
+}
+
+async function answer(turn: Turn, content: InboundContent, event: { at: Date; order: number }, prompts: Seen[]): Promise<void> {
+  switch (content.kind) {
+    case 'received':
+    case 'seen':
+      return markReceipts(turn, content, event.at)
+    case 'echo':
+      return settleEcho(turn, content, event.at)
+    case 'unfollow':
+      turn.contact.follows = false
+      return
+    case 'follow':
+      turn.contact.follows = true
+      break
+    default:
+      break
+  }
+  if (turn.contact.staffUntil && turn.contact.staffUntil > turn.now) return
+  if (!turn.commune || turn.commune.villages.length === 0) {
+    turn.deps.log.warn({ account: turn.account.id }, 'somebody wrote, but there are no villages yet: run `unit import`')
+    say(turn, 'service.preparing')
+    return
+  }
+  await routeInput(turn, content, momentOf(turn, event, prompts))
+}
+
+function momentOf(turn: Turn, event: { at: Date; order: number }, prompts: Seen[]): Moment {
+  const newest = prompts[0]
+  const live = activeSession(turn)
+  const pauseMs = (turn.commune?.settings.get('conversation.resume_after_hours') ?? 0) * 3_600_000
+  return {
+    seen: seenAt(prompts, event.order),
+    inOneBreath: newest === undefined || event.order < newest.order || event.at.getTime() - newest.atMs < ONE_BREATH_MS,
+    afterPause: live !== undefined && event.at.getTime() - turn.contact.lastInboundAt.getTime() > pauseMs,
+  }
+}
+
+/** Writes what the turn decided: the forms, the counts, where the conversation stands, and the message that says so. */
+async function writeTurn(turn: Turn): Promise<Claimed[]> {
+  const { tx, deps, contact, account, channel } = turn
+  for (const nomination of turn.nominations.values()) turn.tallies.push(...(await saveNomination(tx, nomination, turn.now)))
+  await saveSessions(turn)
+  const composed = compose(turn.said, voiceOf(turn), channel.abilities)
+  const claimed: Claimed[] = []
+  if (composed) {
+    const { opens, ...message } = composed
+    const parts = channel.split(message.text)
+    const messages = parts.map((text, index): OutboundMessage => (index === parts.length - 1 ? { ...message, text } : { text }))
+    const rows = await tx
+      .insert(outboundMessage)
+      .values(
+        messages.map((part, index) => ({
+          communeId: contact.communeId,
+          accountId: account.id,
+          contactId: contact.id,
+          cause: 'reply' as const,
+          sessionId: index === messages.length - 1 ? (opens?.sessionId ?? null) : null,
+          prompt: index === messages.length - 1 ? (opens?.ref ?? null) : null,
+          bodyEnc: deps.sealer.sealJson(part),
+          claimedBy: deps.instance.id,
+          claimedAt: turn.now,
+          attempts: 1,
+          createdAt: turn.now,
+        })),
+      )
+      .returning({ id: outboundMessage.id })
+    rows.forEach((row, index) => {
+      const message = messages[index]
+      if (message) claimed.push({ id: row.id, attempts: 1, message, contact, account, channel })
+    })
+  }
+  // Last of all: everybody of a village waits for these counters until the commit
+  await applyTallies(tx, turn.tallies)
+  return claimed
+}
+
+async function touchContact(turn: Turn, events: { at: Date; kind: string }[]): Promise<void> {
+  const words = events.filter((event) => !['received', 'seen', 'echo', 'unfollow'].includes(event.kind)).map((event) => event.at.getTime())
+  if (words.length === 0 && turn.contact.follows === null) return
+  await turn.tx
+    .update(contactTable)
+    .set({
+      follows: turn.contact.follows,
+      // Writing again shows that messages arrive
+      ...(words.length > 0
+        ? { lastInboundAt: new Date(Math.max(turn.contact.lastInboundAt.getTime(), ...words)), unreachableClass: null }
+        : {}),
+    })
+    .where(eq(contactTable.id, turn.contact.id))
+}
+
+async function loadPerson(tx: Tx, contact: ContactRow) {
+  if (contact.personId === null) return undefined
+  const [row] = await tx
+    .select()
+    .from(personTable)
+    .where(and(eq(personTable.communeId, contact.communeId), eq(personTable.id, contact.personId)))
+  return row
+}
+
+async function hasDeclined(tx: Tx, contact: ContactRow): Promise<boolean> {
+  const [last] = await tx
+    .select({ decision: consent.decision })
+    .from(consent)
+    .where(and(eq(consent.communeId, contact.communeId), eq(consent.contactId, contact.id)))
+    .orderBy(desc(consent.id))
+    .limit(1)
+  return last?.decision === 'declined'
+}
+
+/** Counts a failed try at the oldest waiting event; one that fails again and again is put aside and named in the log. */
+async function markAttempt({ database, log, now }: Deps, contactId: number): Promise<void> {
+  const [row] = await database.db
+    .update(inboundEvent)
+    .set({
+      attempts: sql`${inboundEvent.attempts} + 1`,
+      handledAt: sql`CASE WHEN ${inboundEvent.attempts} + 1 >= ${MAX_ATTEMPTS} THEN ${now().toISOString()}::timestamptz END`,
+      failedClass: sql`CASE WHEN ${inboundEvent.attempts} + 1 >= ${MAX_ATTEMPTS} THEN 'cannot_be_answered' END`,
+    })
+    .where(
+      eq(
+        inboundEvent.id,
+        sql`(SELECT id FROM inbound_event WHERE contact_id = ${contactId} AND handled_at IS NULL ORDER BY chat_order, id LIMIT 1)`,
+      ),
+    )
+    .returning({ id: inboundEvent.id, handledAt: inboundEvent.handledAt })
+  if (row?.handledAt) log.error({ event: row.id, contact: contactId }, 'an event was put aside after failing again and again')
+}

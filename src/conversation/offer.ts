@@ -1,0 +1,65 @@
+import { commonParams, type Language } from '../content/texts.ts'
+import type { Prompt } from '../engine/effect.ts'
+import type { LoadedFlow } from '../engine/flow.ts'
+import type { Prepared } from '../lib/understand.ts'
+import type { Deps } from './deps.ts'
+
+// Side questions whose first option is yes and second is no
+const YES_NO = new Set(['review', 'side_correct', 'readback', 'head', 'sure'])
+
+/** The answers of an open prompt, ready to be found in a text. Kept for as long as the process runs: a prompt is the same for everybody. */
+export function createOffers({ content, understand }: Pick<Deps, 'content' | 'understand'>): Offers {
+  const kept = new Map<string, Prepared>()
+  return {
+    prepare(loaded, prompt, language) {
+      const key = [
+        language,
+        loaded.flow.id,
+        loaded.flow.version,
+        ...prompt.options.map((option) => option.text.key),
+        prompt.kind,
+        prompt.help,
+      ].join('\n')
+      const known = kept.get(key)
+      if (known) return known
+      const texts = content.texts[language]
+      const words = commonParams({ goi: 'bác', xung: 'cháu' })
+      const question = questionOf(loaded, prompt)
+      const made = understand.prepare({
+        options: prompt.options.map((option) => {
+          const facts = question?.options.find((item) => item.key === option.key)
+          return {
+            key: option.key,
+            text: texts.format(option.text, { ...words, meaning: '', answer: '' }),
+            phrases: facts?.phrases ?? phrasesOf(loaded, prompt, option.key),
+            ...(facts?.amount ? { amount: facts.amount } : {}),
+          }
+        }),
+        // Among the few that are left, a figure can only be the number of an answer
+        ...(question?.counts && prompt.kind !== 'side' ? { counts: question.counts } : {}),
+        ...(question ? { ask: texts.format(prompt.text, words) } : {}),
+        kind: YES_NO.has(prompt.ref) ? 'confirm' : 'choice',
+        ...(prompt.help ? { helpKey: '0' as const } : {}),
+      })
+      kept.set(key, made)
+      return made
+    },
+  }
+}
+
+export type Offers = { prepare(loaded: LoadedFlow, prompt: Prompt, language: Language): Prepared }
+
+function questionOf(loaded: LoadedFlow, prompt: Prompt) {
+  if (prompt.kind !== 'question' && prompt.kind !== 'side') return undefined
+  for (const set of loaded.sets.values()) {
+    const question = set.questions.find((item) => item.key === prompt.ref)
+    if (question && prompt.options.every((option) => option.text.key.startsWith(`${set.id.replaceAll('.', '-')}.`))) return question
+  }
+  return undefined
+}
+
+function phrasesOf(loaded: LoadedFlow, prompt: Prompt, key: string): string[] {
+  const node = loaded.nodes.get(prompt.ref)
+  const choice = node?.kind === 'ask' && node.input.type === 'choice' ? node.input.options.find((option) => option.key === key) : undefined
+  return choice?.phrases ?? []
+}

@@ -1,0 +1,49 @@
+import type { Prompt } from '../engine/effect.ts'
+import { parseBirthYear, parseCount, parsePersonName } from '../lib/values.ts'
+import { vietnamTime } from '../lib/vietnam-time.ts'
+import { unitTitle } from '../registry/units.ts'
+import type { LiveSession, Turn } from './turn.ts'
+
+export type ValueRead = { kind: 'value'; value: string | number; label?: string } | { kind: 'which'; list: string } | { kind: 'none' }
+
+/** Reads a name, year, village or count out of a text, as the open prompt asks for it. */
+export function readValue(turn: Turn, live: LiveSession, prompt: Prompt, text: string): ValueRead {
+  switch (prompt.input) {
+    case 'name': {
+      const name = parsePersonName(text)
+      return name === undefined ? { kind: 'none' } : { kind: 'value', value: name }
+    }
+    case 'birth_year': {
+      const year = parseBirthYear(text, vietnamTime(turn.now).year)
+      return year === undefined ? { kind: 'none' } : { kind: 'value', value: year }
+    }
+    case 'count': {
+      const count = parseCount(text)
+      const node = live.loaded.nodes.get(prompt.ref)
+      const bounds = node?.kind === 'ask' && node.input.type === 'count' ? node.input : { min: 1, max: 100 }
+      return count === undefined || count < bounds.min || count > bounds.max ? { kind: 'none' } : { kind: 'value', value: count }
+    }
+    case 'village':
+      return readVillage(turn, text)
+    case 'choice':
+      return { kind: 'none' }
+    default:
+      return prompt.input satisfies never
+  }
+}
+
+function readVillage({ commune, deps }: Turn, text: string): ValueRead {
+  if (!commune) return { kind: 'none' }
+  const understood = deps.understand.understand(text, commune.preparedVillages)
+  if (understood.kind === 'option') {
+    const village = commune.villages.find((item) => String(item.id) === understood.key)
+    if (village) return { kind: 'value', value: village.id, label: unitTitle(village) }
+  }
+  if (understood.kind === 'which') {
+    const list = commune.villages.flatMap((village, index) =>
+      understood.keys.includes(String(village.id)) ? [`${index + 1}. ${village.name}`] : [],
+    )
+    return { kind: 'which', list: list.join('\n') }
+  }
+  return { kind: 'none' }
+}

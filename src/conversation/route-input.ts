@@ -1,0 +1,298 @@
+import type { Prompt } from '../engine/effect.ts'
+import { mainPrompt, openPrompt } from '../engine/prompt.ts'
+import type { Understanding } from '../lib/understand.ts'
+import type { InboundContent, MediaKind } from '../model/inbound.ts'
+import { findUnitByJoinCode, unitTitle } from '../registry/units.ts'
+import { openTicket } from './actions.ts'
+import { setCameBy } from './contacts.ts'
+import { nominationSession } from './edit-finished.ts'
+import { erase } from './erase.ts'
+import { readValue } from './read-value.ts'
+import { feed, startFlow } from './run-session.ts'
+import type { Seen } from './seen.ts'
+import { setStatus } from './sessions.ts'
+import { parseTap, type Tap } from './tap.ts'
+import { activeSession, type LiveSession, say, type Turn, voiceOf, wordUsers } from './turn.ts'
+import { hasWord, runWord } from './words.ts'
+
+/** When something arrived, as far as the chat is concerned. */
+export type Moment = {
+  /** The prompt the person had before their eyes. */
+  seen: Seen | undefined
+  /** In the same breath as what we said last: a second tap, a second press of send. */
+  inOneBreath: boolean
+  /** Long after their last word. */
+  afterPause: boolean
+}
+
+/** A text of more than this is a story, not an answer that failed. */
+const STORY_CHARS = 200
+
+/** Finds out what an event means in this conversation and has it done. Decides nothing about forms: that is the engine's. */
+export async function routeInput(turn: Turn, content: InboundContent, moment: Moment): Promise<void> {
+  switch (content.kind) {
+    case 'text':
+      return routeText(turn, content.text, moment)
+    case 'tap':
+      return routeTap(turn, content.payload, moment)
+    case 'media':
+      return routeMedia(turn, content.media, moment)
+    case 'start':
+      return routeStart(turn, content.code, moment)
+    case 'follow':
+      return routeStart(turn, undefined, moment)
+    case 'withdraw':
+      return startErasure(turn)
+    case 'unfollow':
+    case 'received':
+    case 'seen':
+    case 'echo':
+      return
+    default:
+      content satisfies never
+  }
+}
+
+async function routeText(turn: Turn, text: string, moment: Moment): Promise<void> {
+  const live = activeSession(turn)
+  const prompt = live && openPrompt(live.loaded, live.state)
+  if (await tookJoinCode(turn, text, live, prompt)) return
+  if (!live || !prompt) return withoutSession(turn, turn.deps.understand.word(text, wordUsers(turn)))
+  if (moment.seen === undefined || moment.seen.sessionId !== live.id || moment.seen.ref !== prompt.ref) {
+    return crossed(turn, live, text, moment)
+  }
+  if (prompt.options.length === 0) return freeText(turn, live, prompt, text, moment)
+  const prepared = turn.deps.offers.prepare(live.loaded, prompt, turn.contact.language)
+  const understood = turn.deps.understand.understand(text, prepared, wordUsers(turn))
+  if (understood.kind === 'none' && live.state.pending) {
+    // Not an answer to the side question: maybe to the one beneath it
+    const beneath = mainPrompt(live.loaded, live.state)
+    const again =
+      beneath && beneath.options.length > 0
+        ? turn.deps.understand.understand(text, turn.deps.offers.prepare(live.loaded, beneath, turn.contact.language))
+        : undefined
+    if (beneath && again?.kind === 'option') return feed(turn, { type: 'earlier', ref: beneath.ref, key: again.key, repeat: false })
+  }
+  return actOn(turn, live, prompt, text, understood, moment)
+}
+
+/** What a text means to the open prompt. */
+async function actOn(
+  turn: Turn,
+  live: LiveSession,
+  prompt: Prompt,
+  text: string,
+  understood: Understanding,
+  moment: Moment,
+): Promise<void> {
+  switch (understood.kind) {
+    case 'option':
+      return understood.key === '0' ? feed(turn, { type: 'person' }) : feed(turn, { type: 'option', key: understood.key })
+    case 'which':
+      return feed(turn, { type: 'which', keys: understood.keys })
+    case 'question':
+      return feed(turn, { type: 'explain' })
+    case 'person':
+      return feed(turn, { type: 'person' })
+    case 'word':
+      if (hasWord(understood.word)) return runWord(turn, understood.word, understood.arg)
+      return missed(turn, text, moment)
+    case 'which_word':
+      return askWhichWord(turn, prompt, understood)
+    case 'edit':
+      return editAnswer(turn, live, understood)
+    case 'none':
+      return missed(turn, text, moment)
+    default:
+      understood satisfies never
+  }
+}
+
+function missed(turn: Turn, text: string, moment: Moment): Promise<void> {
+  if (moment.afterPause) return feed(turn, { type: 'resume' })
+  return feed(turn, { type: 'not_understood', ...(text.length > STORY_CHARS ? { reason: 'too_long' } : {}) })
+}
+
+/** Names, years, villages and counts: words that work everywhere come first, then the value. */
+async function freeText(turn: Turn, live: LiveSession, prompt: Prompt, text: string, moment: Moment): Promise<void> {
+  const value = readValue(turn, live, prompt, text)
+  const word = turn.deps.understand.word(text, wordUsers(turn))
+  if (value.kind !== 'value' || prompt.input !== 'name') {
+    if (word.kind === 'word' && hasWord(word.word)) return runWord(turn, word.word, word.arg)
+    if (word.kind === 'question') return feed(turn, { type: 'explain' })
+    if (word.kind === 'person') return feed(turn, { type: 'person' })
+  }
+  switch (value.kind) {
+    case 'value':
+      return feed(turn, { type: 'value', value: value.value, ...(value.label === undefined ? {} : { label: value.label }) })
+    case 'which':
+      say(turn, 'engine.which_village', { list: value.list })
+      return
+    case 'none':
+      if (moment.afterPause) return feed(turn, { type: 'resume' })
+      return feed(turn, { type: 'not_understood', reason: `${prompt.input}_bad` })
+    default:
+      value satisfies never
+  }
+}
+
+/**
+ * A text that was sent before the open question was: never its answer. It is held against the question the person had before their
+ * eyes; what means nothing there needs no reply, the open question has just reached them.
+ */
+async function crossed(turn: Turn, live: LiveSession, text: string, moment: Moment): Promise<void> {
+  const { deps } = turn
+  const earlier = moment.seen?.sessionId === live.id ? promptAt(live, moment.seen.ref) : undefined
+  const understood =
+    earlier && earlier.options.length > 0
+      ? deps.understand.understand(text, deps.offers.prepare(live.loaded, earlier, turn.contact.language), wordUsers(turn))
+      : deps.understand.word(text, wordUsers(turn))
+  if (understood.kind === 'word' && hasWord(understood.word)) return runWord(turn, understood.word, understood.arg)
+  if (understood.kind === 'person') return feed(turn, { type: 'person' })
+  if (understood.kind === 'edit') return editAnswer(turn, live, understood)
+  if (!earlier) return
+  if (understood.kind === 'option' && understood.key !== '0')
+    return feed(turn, { type: 'earlier', ref: earlier.ref, key: understood.key, repeat: true })
+  if (earlier.options.length === 0) {
+    const value = readValue(turn, live, earlier, text)
+    if (value.kind === 'value') {
+      return feed(turn, {
+        type: 'earlier',
+        ref: earlier.ref,
+        key: value.value,
+        ...(value.label === undefined ? {} : { label: value.label }),
+        repeat: true,
+      })
+    }
+  }
+}
+
+/** The prompt a session would open at an earlier place, without what stood beside it then. */
+function promptAt(live: LiveSession, ref: string): Prompt | undefined {
+  const { form } = live.state
+  const set = form ? live.loaded.sets.get(form.set) : undefined
+  const { pending: _, ...state } = live.state
+  if (form && set?.questions.some((question) => question.key === ref)) {
+    const node = live.loaded.flow.nodes.find((item) => item.kind === 'form')
+    return node && mainPrompt(live.loaded, { ...state, node: node.id, form: { ...form, at: ref } })
+  }
+  const node = live.loaded.nodes.get(ref)
+  return node?.kind === 'ask' ? mainPrompt(live.loaded, { ...state, node: ref, waiting: 'input' }) : undefined
+}
+
+async function routeTap(turn: Turn, payload: string, moment: Moment): Promise<void> {
+  const tap = parseTap(payload)
+  if (!tap) return routeText(turn, payload, moment)
+  const live = turn.sessions.find((session) => session.id === tap.sessionId)
+  if (!live) return tapOnEnded(turn, tap, moment)
+  if (live.status === 'paused') await bringUp(turn, live)
+  const prompt = openPrompt(live.loaded, live.state)
+  if (prompt?.ref === tap.ref) return feed(turn, tap.key === '0' ? { type: 'person' } : { type: 'option', key: tap.key })
+  if (tap.key === '0') return moment.inOneBreath ? undefined : feed(turn, { type: 'again' })
+  return feed(turn, { type: 'earlier', ref: tap.ref, key: tap.key, repeat: moment.inOneBreath })
+}
+
+/** Whoever taps on something beneath a side matter (erase? language?) has left that matter. */
+async function bringUp(turn: Turn, live: LiveSession): Promise<void> {
+  const above = activeSession(turn)
+  if (above) await setStatus(turn, above, 'ended')
+  await setStatus(turn, live, 'active')
+}
+
+/** A button of a conversation that is over. An answer of a finished form may still be changed by it. */
+async function tapOnEnded(turn: Turn, tap: Tap, moment: Moment): Promise<void> {
+  if (moment.inOneBreath) return
+  const reopened = await nominationSession(turn, tap.sessionId)
+  if (reopened) return feed(turn, { type: 'earlier', ref: tap.ref, key: tap.key, repeat: false })
+  const live = activeSession(turn)
+  say(turn, 'tap.over')
+  if (live) return feed(turn, { type: 'again' })
+}
+
+async function routeMedia(turn: Turn, media: MediaKind, moment: Moment): Promise<void> {
+  const live = activeSession(turn)
+  if (live) return moment.afterPause ? feed(turn, { type: 'resume' }) : feed(turn, { type: 'not_understood', media })
+  if (!turn.person) return welcome(turn)
+  say(turn, `media.${media}`)
+}
+
+async function routeStart(turn: Turn, code: string | undefined, moment: Moment): Promise<void> {
+  if (code !== undefined && (await tookJoinCode(turn, code, activeSession(turn), undefined))) return
+  if (activeSession(turn)) return moment.inOneBreath ? undefined : feed(turn, { type: 'resume' })
+  if (!turn.person) return welcome(turn)
+  return runWord(turn, 'start', undefined)
+}
+
+/** Nothing is open: a word, or a first or stray text. */
+async function withoutSession(turn: Turn, understood: Understanding): Promise<void> {
+  if (understood.kind === 'word' && hasWord(understood.word)) return runWord(turn, understood.word, understood.arg)
+  if (understood.kind === 'person') return runWord(turn, 'person', undefined)
+  if (understood.kind === 'edit' && turn.person) return runWord(turn, 'edit', String(understood.number))
+  if (understood.kind === 'which_word' && hasWord(understood.word) && turn.person) {
+    say(turn, 'word.sure', { word: { key: `word.${understood.word}` } })
+    return
+  }
+  if (turn.person) return say(turn, 'default.registered')
+  if (turn.roles.length > 0) return say(turn, 'default.role')
+  if (turn.hasDeclined) return say(turn, 'default.declined')
+  return welcome(turn)
+}
+
+/** The first flow of everybody; with the village when they came by its code. */
+export async function welcome(turn: Turn): Promise<void> {
+  const village = turn.commune?.villages.find((item) => item.id === turn.contact.cameByUnitId)
+  return startFlow(turn, 'welcome', village ? { village: village.id, village_label: unitTitle(village) } : {})
+}
+
+/** A village's code, from its QR or typed: remembered, and the answer where the village is being asked. */
+async function tookJoinCode(turn: Turn, text: string, live: LiveSession | undefined, prompt: Prompt | undefined): Promise<boolean> {
+  if (text.length > 24) return false
+  const unit = await findUnitByJoinCode(turn.tx, text)
+  if (!unit || unit.communeId !== turn.contact.communeId) return false
+  await setCameBy(turn, unit.id)
+  if (live && prompt?.input === 'village' && !live.state.pending) {
+    await feed(turn, { type: 'value', value: unit.id, label: unitTitle(unit) })
+    return true
+  }
+  if (live) {
+    if (live.state.vars.village === undefined && live.loaded.flow.id === 'welcome') {
+      live.state = { ...live.state, vars: { ...live.state.vars, village: unit.id, village_label: unitTitle(unit) } }
+    }
+    await feed(turn, { type: 'again' })
+    return true
+  }
+  if (turn.person) await runWord(turn, 'start', undefined)
+  else await welcome(turn)
+  return true
+}
+
+async function editAnswer(turn: Turn, live: LiveSession, understood: Extract<Understanding, { kind: 'edit' }>): Promise<void> {
+  if (!live.state.form) return runWord(turn, 'edit', String(understood.number))
+  const set = live.loaded.sets.get(live.state.form.set)
+  const question = set?.questions.filter((item) => item.source === 'asked')[understood.number - 1]
+  const target = question && promptAt(live, question.key)
+  const rest =
+    target && understood.rest !== undefined
+      ? turn.deps.understand.understand(understood.rest, turn.deps.offers.prepare(live.loaded, target, turn.contact.language))
+      : undefined
+  return feed(turn, { type: 'edit', number: understood.number, ...(rest?.kind === 'option' && rest.key !== '0' ? { key: rest.key } : {}) })
+}
+
+/** "dung" may be đúng, dùng or dừng: nobody is unsubscribed by a yes. */
+async function askWhichWord(turn: Turn, prompt: Prompt, understood: Extract<Understanding, { kind: 'which_word' }>): Promise<void> {
+  if (!hasWord(understood.word)) return feed(turn, { type: 'not_understood' })
+  const voice = voiceOf(turn)
+  const option = prompt.options.find((item) => item.key === understood.key)
+  return startFlow(turn, 'word-or-answer', {
+    meaning: voice({ key: `word.${understood.word}` }),
+    answer: option ? voice(option.text) : voice({ key: 'word.answer_question' }),
+    _word: understood.word,
+    ...(option ? { _key: option.key } : {}),
+  })
+}
+
+async function startErasure(turn: Turn): Promise<void> {
+  // The person withdrew at the platform itself: that is the confirmation
+  await openTicket(turn, { kind: 'erasure', question: null })
+  await erase(turn)
+}

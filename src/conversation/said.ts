@@ -1,0 +1,12 @@
+import type { Prompt } from '../engine/effect.ts'
+import type { OutboundMessage } from '../model/outbound.ts'
+import type { TextRef } from '../model/text.ts'
+
+/** Something to say, in the order it came up. All of a turn becomes one message; only the last prompt stands. */
+export type Said =
+  | { type: 'note'; text: TextRef }
+  /** Words made elsewhere: lists, figures. */
+  | { type: 'plain'; text: string }
+  | { type: 'prompt'; prompt: Prompt; sessionId: number }
+  | { type: 'link'; label: TextRef; url: string }
+  | { type: 'attachment'; attachment: NonNullable<OutboundMessage['attachment']>; caption: TextRef }

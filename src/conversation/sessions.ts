@@ -1,0 +1,96 @@
+import { and, desc, eq, inArray } from 'drizzle-orm'
+import type { Tx } from '../db/connect.ts'
+import { session as sessionTable } from '../db/schema.ts'
+import type { LoadedFlow } from '../engine/flow.ts'
+import type { Session } from '../engine/session.ts'
+import type { Deps } from './deps.ts'
+import { activeSession, type LiveSession, type Turn } from './turn.ts'
+
+/** Conversations of a contact that are not over, each on the version it began with. */
+export async function loadSessions(tx: Tx, deps: Pick<Deps, 'flows' | 'log'>, contactId: number): Promise<LiveSession[]> {
+  const rows = await tx
+    .select()
+    .from(sessionTable)
+    .where(and(eq(sessionTable.contactId, contactId), inArray(sessionTable.status, ['active', 'paused'])))
+    .orderBy(desc(sessionTable.id))
+  return rows.flatMap((row): LiveSession[] => {
+    const loaded = deps.flows.find(row.flow, row.flowVersion)
+    if (!loaded) {
+      deps.log.error({ flow: row.flow, version: row.flowVersion }, 'somebody is in a flow version whose file is gone; put it back')
+      return []
+    }
+    return [
+      {
+        id: row.id,
+        loaded,
+        state: row.state as Session,
+        status: row.status,
+        nominationId: row.nominationId,
+        updatedAt: row.updatedAt,
+        changed: false,
+      },
+    ]
+  })
+}
+
+/** Makes a session the active one, as it stands: nothing is said yet. Whatever was open waits beneath it. */
+export async function openSession(
+  turn: Turn,
+  loaded: LoadedFlow,
+  state: Session,
+  nominationId: number | null = null,
+): Promise<LiveSession> {
+  const open = activeSession(turn)
+  if (open) await setStatus(turn, open, 'paused')
+  const [row] = await turn.tx
+    .insert(sessionTable)
+    .values({
+      communeId: turn.contact.communeId,
+      contactId: turn.contact.id,
+      flow: loaded.flow.id,
+      flowVersion: loaded.flow.version,
+      status: 'active',
+      state,
+      nominationId,
+      startedAt: turn.now,
+      updatedAt: turn.now,
+    })
+    .returning({ id: sessionTable.id })
+  if (!row) throw new Error('a session was not stored')
+  const live: LiveSession = { id: row.id, loaded, state, status: 'active', nominationId, updatedAt: turn.now, changed: true }
+  turn.sessions.push(live)
+  return live
+}
+
+/** Written at once: the database allows one active session per contact at any moment. */
+export async function setStatus(turn: Turn, live: LiveSession, status: LiveSession['status']): Promise<void> {
+  live.status = status
+  live.changed = true
+  await turn.tx.update(sessionTable).set({ status, updatedAt: turn.now }).where(eq(sessionTable.id, live.id))
+}
+
+/** Writes where everybody is now. */
+export async function saveSessions(turn: Turn): Promise<void> {
+  await Promise.all(
+    turn.sessions
+      .filter((live) => live.changed)
+      .map((live) =>
+        turn.tx
+          .update(sessionTable)
+          .set({ state: live.state, nominationId: live.nominationId, updatedAt: turn.now })
+          .where(eq(sessionTable.id, live.id)),
+      ),
+  )
+}
+
+/** A conversation of this contact that is over. */
+export async function findEnded(
+  turn: Turn,
+  sessionId: number,
+): Promise<{ flow: string; flowVersion: number; nominationId: number | null } | undefined> {
+  const [row] = await turn.tx
+    .select({ flow: sessionTable.flow, flowVersion: sessionTable.flowVersion, nominationId: sessionTable.nominationId })
+    .from(sessionTable)
+    .where(and(eq(sessionTable.id, sessionId), eq(sessionTable.contactId, turn.contact.id)))
+  return row
+}

@@ -1,0 +1,51 @@
+import { sql } from 'drizzle-orm'
+import { livingInstances } from '../db/instance.ts'
+import type { Deps } from './deps.ts'
+
+// One process sweeps at a time
+const SWEEP_LOCK = 7_301_002
+const MOST_CONTACTS = 500
+// Younger events are being handled by the process that stored them
+const GRACE_MS = 2_000
+// A farewell that cannot be delivered does not keep a name alive
+const FAREWELL_MS = 10 * 60_000
+
+/**
+ * Contacts with something left over: events nobody answers, messages whose time has come, messages whose process died. The tables
+ * alone are asked, so whatever a queue or a process lost is found here. `atStart`: without grace, right after this process began.
+ */
+export async function findLeftovers({ database, now }: Pick<Deps, 'database' | 'now'>, atStart = false): Promise<number[]> {
+  const at = now()
+  const living = await livingInstances(database)
+  return database.db.transaction(async (tx) => {
+    const [lock] = await tx.execute<{ got: boolean }>(sql`SELECT pg_try_advisory_xact_lock(${SWEEP_LOCK}) AS got`)
+    if (!lock?.got && !atStart) return []
+    const before = new Date(at.getTime() - (atStart ? 0 : GRACE_MS)).toISOString()
+    const rows = await tx.execute<{ contact_id: string }>(sql`
+      (SELECT DISTINCT contact_id FROM inbound_event WHERE handled_at IS NULL AND received_at <= ${before}::timestamptz LIMIT ${MOST_CONTACTS})
+      UNION
+      (SELECT DISTINCT contact_id FROM outbound_message
+       WHERE status = 'waiting' AND cause = 'reply'
+         AND ((claimed_by IS NULL AND (not_before IS NULL OR not_before <= ${at.toISOString()}::timestamptz))
+              OR (claimed_by IS NOT NULL AND claimed_by <> ALL (${sql.param(living)}::int[])))
+       LIMIT ${MOST_CONTACTS})`)
+    return rows.map((row) => Number(row.contact_id))
+  })
+}
+
+/** Takes the chat's own id from contacts that were erased and have been told so. */
+export async function finishErasures({ database, now }: Pick<Deps, 'database' | 'now'>): Promise<void> {
+  const overdue = new Date(now().getTime() - FAREWELL_MS).toISOString()
+  await database.db.execute(sql`
+    WITH gone AS (
+      UPDATE contact SET channel_user_id = 'erased-' || id
+      WHERE erased_at IS NOT NULL AND channel_user_id <> 'erased-' || id
+        AND (erased_at < ${overdue}::timestamptz OR NOT EXISTS (SELECT 1 FROM outbound_message o WHERE o.contact_id = contact.id AND o.status = 'waiting'))
+        AND NOT EXISTS (SELECT 1 FROM inbound_event e WHERE e.contact_id = contact.id AND e.handled_at IS NULL)
+      RETURNING id
+    ), farewells AS (
+      UPDATE outbound_message SET body_enc = NULL, status = CASE WHEN status = 'waiting' THEN 'cancelled' ELSE status END
+      WHERE contact_id IN (SELECT id FROM gone)
+    )
+    UPDATE inbound_event SET body_enc = NULL WHERE contact_id IN (SELECT id FROM gone)`)
+}
