@@ -37,6 +37,7 @@ export function apply(world: World, record: WorldRecord): void {
       if (record.left !== undefined) thread.left = record.left
       if (record.blocked !== undefined) thread.blocked = record.blocked
       if (record.muted !== undefined) thread.muted = record.muted
+      if (record.shared !== undefined) thread.shared = record.shared
       if (record.interaction !== undefined) interact(thread, record.interaction)
       break
     }

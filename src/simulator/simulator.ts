@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { type AccountInput, AccountSettings } from './account.ts'
 import { type AccountControls, createAccountControls } from './account-controls.ts'
@@ -55,11 +56,14 @@ export interface SimulatorOptions {
   broadcastReviewMs?: number
 }
 
-export interface Simulator {
+export interface Simulator extends SimulatorControls {
   /** the platform door; listen on a port of your choice */
   platform: FastifyInstance
   /** the person door; mount it under a prefix, usually `/phone` */
   personApi: FastifyPluginAsync
+}
+
+export interface SimulatorControls {
   account(oaId: string): AccountControls
   addAccount(settings: AccountInput): AccountControls
   people: Phones
@@ -155,7 +159,8 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
     const known = world.accounts.get(settings.oaId)?.settings
     // an address saved in an earlier life stays unless the caller names one
     const webhookUrl = settings.webhookUrl ?? known?.webhookUrl
-    store.commit({ t: 'account', settings: { ...settings, ...(webhookUrl !== undefined && { webhookUrl }) } })
+    const wanted = { ...settings, ...(webhookUrl !== undefined && { webhookUrl }) }
+    if (!isDeepStrictEqual(wanted, known)) store.commit({ t: 'account', settings: wanted })
     return account(settings.oaId)
   }
 
@@ -169,9 +174,7 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
     await webhook.idle()
   }
 
-  const simulator: Simulator = {
-    platform,
-    personApi: async () => {},
+  const controls: SimulatorControls = {
     account,
     addAccount,
     people: phones,
@@ -204,7 +207,6 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
       await journal.close()
     },
   }
-  simulator.personApi = createPersonDoor({ simulator, store, chats, phones, streams, files, webhook })
   webhook.resume()
-  return simulator
+  return { ...controls, platform, personApi: createPersonDoor({ controls, store, phones, streams, files, webhook }) }
 }

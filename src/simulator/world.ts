@@ -27,6 +27,14 @@ export interface Person {
   threads: Thread[]
 }
 
+export interface ContactInfo {
+  name: string
+  phone: string
+  address?: string | undefined
+  district?: string | undefined
+  city?: string | undefined
+}
+
 /** What one person and one account are to each other. `userId` is the person's id for this account only. */
 export interface Thread {
   oaId: string
@@ -42,6 +50,8 @@ export interface Thread {
   /** order in which people came to the account */
   since: number
   tags: Set<string>
+  /** contact data the person shared with the account */
+  shared?: ContactInfo
   messages: Message[]
 }
 
@@ -164,6 +174,7 @@ export type WorldRecord =
       left?: boolean
       blocked?: boolean
       muted?: boolean
+      shared?: ContactInfo
       interaction?: number
     }
   | { t: 'message'; message: Message; interaction?: true; billed?: true }

@@ -8,7 +8,8 @@ const MINUTE_MS = 60_000
 
 async function startBoth(options: Parameters<typeof startSimulator>[0] = {}) {
   const webhook = await startWebhook()
-  const simulator = await startSimulator({ accounts: [accountInput({ webhookUrl: webhook.url })], ...options })
+  // one at a time, so that the order of arrival is the order of sending
+  const simulator = await startSimulator({ accounts: [accountInput({ webhookUrl: webhook.url })], webhookConcurrency: 1, ...options })
   return { webhook, simulator }
 }
 
@@ -268,4 +269,32 @@ test('saving an address probes it with an unsigned {} and keeps it only after 20
   expect(webhook.received.map(({ raw }) => raw)).toEqual(['{}', '{}'])
   expect(webhook.received[0]?.headers['x-zevent-signature']).toBeUndefined()
   expect(simulator.account(OA).settings().webhookUrl).toBe(webhook.url)
+})
+
+test('reactions, the first click on "Nhắn tin", a withdrawal and shared contact data are events; the last is known of the person', async () => {
+  const { webhook, simulator } = await startBoth()
+  const person = simulator.people.create({ name: 'Lò Thị Ánh' })
+  const { userId } = simulator.people.thread(person.id, OA)
+  simulator.people.clickChatNow(person.id, OA)
+  simulator.people.clickChatNow(person.id, OA)
+  const said = await simulator.people.say(person.id, OA, { kind: 'text', text: 'Chào' })
+  const sent = await call(simulator, '/v3.0/oa/message/cs', text(userId))
+  simulator.people.react(person.id, sent.body.data.message_id, '/-heart')
+  const reaction = { recipient: { user_id: userId }, sender_action: { react_icon: '/-strong', react_message_id: said.id } }
+  expect((await call(simulator, '/v2.0/oa/message', reaction)).body.error).toBe(0)
+  simulator.people.submitInfo(person.id, OA, { name: 'Lò Thị Ánh', phone: '84900000003' })
+  simulator.people.withdraw(person.id, OA)
+  await simulator.flush()
+  expect(webhook.names()).toEqual([
+    'user_click_chatnow',
+    'user_send_text',
+    'oa_send_text',
+    'user_received_message',
+    'user_reacted_message',
+    'oa_reacted_message',
+    'user_submit_info',
+    'user_withdraw',
+  ])
+  const detail = await call(simulator, `/v3.0/oa/user/detail?data=${encodeURIComponent(JSON.stringify({ user_id: userId }))}`)
+  expect(detail.body.data.shared_info).toMatchObject({ phone: '84900000003' })
 })

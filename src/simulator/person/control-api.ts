@@ -3,13 +3,13 @@ import { z } from 'zod'
 import { AccountSettings } from '../account.ts'
 import { CallFault, WebhookFault } from '../faults.ts'
 import { messageView } from '../message-view.ts'
-import type { Simulator } from '../simulator.ts'
+import type { SimulatorControls } from '../simulator.ts'
 import type { Store } from '../store.ts'
 import type { WebhookSender } from '../webhook/sender.ts'
 import { PhoneError } from './phones.ts'
 
 export interface ControlDeps {
-  simulator: Simulator
+  controls: SimulatorControls
   store: Store
   webhook: WebhookSender
 }
@@ -30,36 +30,34 @@ const Webhook = z.strictObject({
 const ClockChange = z.union([z.strictObject({ offset_ms: z.number() }), z.strictObject({ advance_ms: z.number().nonnegative() })])
 
 /** The controls for tests and load drivers in other processes, see the README. */
-export function registerControl(door: FastifyInstance, { simulator, store, webhook }: ControlDeps): void {
+export function registerControl(door: FastifyInstance, { controls, store, webhook }: ControlDeps): void {
   function accountOf(oaId: string) {
     if (!store.world.accounts.has(oaId)) throw new PhoneError(`There is no Official Account ${oaId}.`)
-    return simulator.account(oaId)
+    return controls.account(oaId)
   }
-  const clockView = () => ({ now: simulator.clock.now(), offset_ms: simulator.clock.offset() })
+  const clockView = () => ({ now: controls.clock.now(), offset_ms: controls.clock.offset() })
 
   door.get('/control/clock', clockView)
   door.put('/control/clock', async ({ body }) => {
     const change = ClockChange.parse(body)
-    if ('advance_ms' in change) await simulator.clock.advance(change.advance_ms)
+    if ('advance_ms' in change) await controls.clock.advance(change.advance_ms)
     else {
-      simulator.clock.setOffset(change.offset_ms)
-      await simulator.clock.runDue()
+      controls.clock.setOffset(change.offset_ms)
+      await controls.clock.runDue()
     }
     return clockView()
   })
 
-  door.get('/control/faults', () => simulator.faults.list())
+  door.get('/control/faults', () => controls.faults.list())
   door.post('/control/faults', ({ body }, reply) => {
     const { call, webhook: onWebhook } = z.strictObject({ call: CallFault.optional(), webhook: WebhookFault.optional() }).parse(body)
-    const ids = [call && simulator.faults.addCall(call), onWebhook && simulator.faults.addWebhook(onWebhook)].filter(
-      (id) => id !== undefined,
-    )
+    const ids = [call && controls.faults.addCall(call), onWebhook && controls.faults.addWebhook(onWebhook)].filter((id) => id !== undefined)
     return reply.code(201).send({ ids })
   })
   door.delete<{ Querystring: { id?: string } }>('/control/faults', ({ query }) => {
-    if (query.id === undefined) simulator.faults.clear()
-    else simulator.faults.remove(query.id)
-    return simulator.faults.list()
+    if (query.id === undefined) controls.faults.clear()
+    else controls.faults.remove(query.id)
+    return controls.faults.list()
   })
 
   door.put('/control/webhook', async ({ body }) => {
@@ -97,8 +95,8 @@ export function registerControl(door: FastifyInstance, { simulator, store, webho
     const { oa_id, count, name, follow } = People.parse(body)
     accountOf(oa_id)
     const people = Array.from({ length: count }, (_, index) => {
-      const person = simulator.people.create({ name: `${name} ${index + 1}` })
-      const thread = follow ? simulator.people.follow(person.id, oa_id, { quiet: true }) : simulator.people.thread(person.id, oa_id)
+      const person = controls.people.create({ name: `${name} ${index + 1}` })
+      const thread = follow ? controls.people.follow(person.id, oa_id, { quiet: true }) : controls.people.thread(person.id, oa_id)
       return { id: person.id, user_id: thread.userId }
     })
     await store.written()
@@ -106,18 +104,18 @@ export function registerControl(door: FastifyInstance, { simulator, store, webho
   })
   door.put<{ Params: { id: string } }>('/control/people/:id', async ({ params, body }) => {
     const { banned } = z.strictObject({ banned: z.boolean() }).parse(body)
-    simulator.people.setBanned(params.id, banned)
+    controls.people.setBanned(params.id, banned)
     await store.written()
     return {}
   })
 
-  door.get('/control/counters', () => ({ ...simulator.counters(), waiting: webhook.waiting() }))
+  door.get('/control/counters', () => ({ ...controls.counters(), waiting: webhook.waiting() }))
   door.delete('/control/counters', () => {
-    simulator.resetCounters()
+    controls.resetCounters()
     return {}
   })
   door.post('/control/flush', async () => {
-    await simulator.flush()
+    await controls.flush()
     return { waiting: webhook.waiting() }
   })
 

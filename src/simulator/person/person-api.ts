@@ -1,6 +1,5 @@
 import type { FastifyError, FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import type { Chats } from '../chats.ts'
 import type { FileStore } from '../file-store.ts'
 import { messageView } from '../message-view.ts'
 import type { Store } from '../store.ts'
@@ -10,7 +9,6 @@ import { PhoneError, type Phones } from './phones.ts'
 
 export interface PersonApiDeps {
   store: Store
-  chats: Chats
   phones: Phones
   streams: Streams
   files: FileStore

@@ -3,9 +3,9 @@ import type { Clock } from '../clock.ts'
 import type { FileStore } from '../file-store.ts'
 import type { Random } from '../random.ts'
 import type { Store } from '../store.ts'
-import { type ContactInfo, chatNowEvent, followEvent, reactedEvent, submitInfoEvent, withdrawEvent } from '../webhook/events.ts'
+import { chatNowEvent, followEvent, reactedEvent, submitInfoEvent, withdrawEvent } from '../webhook/events.ts'
 import type { WebhookSender } from '../webhook/sender.ts'
-import { getAccount, getPerson, type Message, type Person, type Thread } from '../world.ts'
+import { type ContactInfo, getAccount, getPerson, type Message, type Person, type Thread } from '../world.ts'
 import { sampleFile } from './samples.ts'
 
 interface Said {
@@ -70,7 +70,10 @@ export function createPhones({ store, clock, random, chats, webhook, files }: Ph
     return chats.meet(oaId, personId)
   }
 
-  function relate(of: Thread, change: { follows?: boolean; left?: boolean; blocked?: boolean; muted?: boolean; interaction?: number }) {
+  function relate(
+    of: Thread,
+    change: { follows?: boolean; left?: boolean; blocked?: boolean; muted?: boolean; shared?: ContactInfo; interaction?: number },
+  ) {
     store.commit({ t: 'relation', oaId: of.oaId, personId: of.personId, ...change })
   }
 
@@ -171,7 +174,7 @@ export function createPhones({ store, clock, random, chats, webhook, files }: Ph
 
     submitInfo(personId, oaId, info) {
       const of = thread(personId, oaId)
-      relate(of, { interaction: clock.now() })
+      relate(of, { shared: info, interaction: clock.now() })
       note(of, 'Đã chia sẻ thông tin')
       webhook.send(about(of).account, submitInfoEvent(about(of), info))
     },

@@ -35,6 +35,7 @@ export function registerFollowers(route: OaRoute, { store, webhook }: { store: S
       avatar,
       avatars: { '120': avatar, '240': avatar },
       dynamic_param: '',
+      ...(thread.shared && { shared_info: { ...thread.shared, user_dob: '' } }),
       tags_and_notes_info: { notes: [], tag_names: [...thread.tags] },
     }
   }

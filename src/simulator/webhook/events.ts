@@ -1,4 +1,4 @@
-import type { Account, Group, Message, Thread } from '../world.ts'
+import type { Account, ContactInfo, Group, Message, Thread } from '../world.ts'
 import type { EventBody } from './sender.ts'
 
 // Bodies of the events, keys in the order seen on the wire. Direction is told by the ids, not by the name alone:
@@ -163,14 +163,6 @@ export function chatNowEvent({ account, thread, at }: About): EventBody {
     event_name: 'user_click_chatnow',
     timestamp: String(at),
   }
-}
-
-export interface ContactInfo {
-  name: string
-  phone: string
-  address?: string | undefined
-  district?: string | undefined
-  city?: string | undefined
 }
 
 export function submitInfoEvent({ account, thread, at }: About, info: ContactInfo): EventBody {
