@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import settingsFile from '../../flows/settings.json' with { type: 'json' }
-import type { Db, DbOrTx } from '../db/connect.ts'
+import type { DbOrTx } from '../db/connect.ts'
 import { audit, NO_COMMUNE, setting, unit } from '../db/schema.ts'
 import type { PassRule } from '../engine/score.ts'
 import type { CriteriaSet } from '../model/criteria.ts'
@@ -166,7 +166,7 @@ export function parseSetting(key: string, text: string, details: { source?: stri
 export type SetSettingArgs = { unitId: number; key: SettingKey; value: unknown; actor: string; now: Date }
 
 /** Sets it for a unit and all below; `undefined` takes the unit's own value away. */
-export async function setSetting(db: Db, { unitId, key, value, actor, now }: SetSettingArgs): Promise<void> {
+export async function setSetting(db: DbOrTx, { unitId, key, value, actor, now }: SetSettingArgs): Promise<void> {
   const parsed = value === undefined ? undefined : typeOf(key).parse(value)
   await db.transaction(async (tx) => {
     if (parsed === undefined) {

@@ -1,5 +1,5 @@
 import { and, asc, eq, inArray, sql } from 'drizzle-orm'
-import type { Db, DbOrTx, Tx } from '../db/connect.ts'
+import type { DbOrTx, Tx } from '../db/connect.ts'
 import { audit, NO_COMMUNE, unit } from '../db/schema.ts'
 import { createJoinCode, parseJoinCode, type RandomInt } from './codes.ts'
 import { loadTable, parseTable, type RowProblem, type TableOutcome } from './table-file.ts'
@@ -101,7 +101,7 @@ export type ImportUnitsArgs = { rows: UnitRow[]; actor: string; now: Date; rando
  * Villages stand in the order of the file; when the file lacks some of a commune's villages, those there keep their places and new ones follow,
  * because people type these numbers from posters. A village's join code never changes.
  */
-export async function importUnits(db: Db, args: ImportUnitsArgs): Promise<UnitImportOutcome> {
+export async function importUnits(db: DbOrTx, args: ImportUnitsArgs): Promise<UnitImportOutcome> {
   return db.transaction(async (tx) => {
     await tx.execute(sql`SELECT pg_advisory_xact_lock(${IMPORT_LOCK})`)
     const known = await findUnitsByCodes(
