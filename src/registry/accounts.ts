@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { and, asc, eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Db, DbOrTx, Tx } from '../db/connect.ts'
@@ -245,7 +246,7 @@ export async function importRefreshToken({ db, sealer }: AccountDeps, args: Impo
     if (!row) throw new Error(`there is no account ${accountId}`)
     const added = await tx
       .insert(importedToken)
-      .values({ accountId, communeId: row.communeId, tokenHash: sealer.hash('refresh-token', refreshToken), importedAt: now })
+      .values({ accountId, communeId: row.communeId, tokenHash: hashRefreshToken(refreshToken), importedAt: now })
       .onConflictDoNothing()
       .returning()
     if (added.length === 0) return 'known_before'
@@ -256,6 +257,11 @@ export async function importRefreshToken({ db, sealer }: AccountDeps, args: Impo
       .values({ communeId: row.communeId, at: now, actor, action: 'account.token_import', subject: `account:${accountId}` })
     return 'imported'
   })
+}
+
+// Not keyed: when SECRET_KEY is rotated, a spent token in the environment must still be recognised. Nobody guesses a token from its hash
+function hashRefreshToken(refreshToken: string): string {
+  return createHash('sha256').update(refreshToken).digest('hex')
 }
 
 /** First key of the advisory lock under which an account's tokens change; the second is the account. */

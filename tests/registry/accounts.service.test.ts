@@ -101,6 +101,9 @@ describe('a refresh token from outside', () => {
     expect(await store.read()).toEqual({ accessToken: '', refreshToken: 'r1', obtainedAtMs: 0, expiresAtMs: 0 })
     await store.write({ accessToken: 'a2', refreshToken: 'r2', obtainedAtMs: 1, expiresAtMs: 2 })
     expect((await bringIn({ zalo: { ...ZALO, refreshToken: 'r1' } })).refreshToken).toBe('known_before')
+    const rotated = createSealer(randomBytes(32))
+    const again = importRefreshToken({ db: database.db, sealer: rotated }, { accountId: brought.id, refreshToken: 'r1', actor: 'cli', now })
+    expect(await again).toBe('known_before')
     expect((await store.read())?.refreshToken).toBe('r2')
 
     await store.markDead('invalid_grant')
