@@ -31,7 +31,7 @@ export type Config = {
   logLevel: (typeof LOG_LEVELS)[number]
 }
 
-type ZaloConfig = {
+export type ZaloConfig = {
   oaId: string
   appId: string
   /** For OAuth. */

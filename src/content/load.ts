@@ -12,8 +12,8 @@ export type Content = {
   flows: readonly FlowFile[]
   sets: ReadonlyMap<string, CriteriaSet>
   texts: Readonly<Record<Language, Texts>>
-  /** Any other data file under `flows/`, parsed by whoever knows its schema. */
-  data(path: string): unknown
+  /** The files of `flows/lexicon/` by name; their schema is `lib/understand`'s. */
+  lexicon: Readonly<Record<string, unknown>>
 }
 
 /** Reads and checks the content under a project folder. Throws with the file, the place and what is wrong. */
@@ -28,7 +28,9 @@ export function loadContent(root: string): Content {
     flows,
     sets: new Map(sets.map((set) => [set.id, set])),
     texts: texts as Record<Language, Texts>,
-    data: (path) => readJson(join(flowsDir, path)),
+    lexicon: Object.fromEntries(
+      jsonFiles(join(flowsDir, 'lexicon')).map((file) => [basename(file, '.json'), readJson(join(flowsDir, 'lexicon', file))]),
+    ),
   }
 }
 

@@ -78,34 +78,39 @@ async function store(
   { database, sealer, now }: Pick<Deps, 'database' | 'sealer' | 'now'>,
   arrivals: Arrival[],
 ): Promise<(number | undefined)[]> {
-  const received = now()
-  const makers = arrivals.filter(({ event }) => !ABOUT_OUR_MESSAGES.has(event.content.kind))
+  const rows = arrivals.map(({ accountId, communeId, event }, place) => ({
+    place,
+    account_id: accountId,
+    commune_id: communeId,
+    channel_user_id: event.channelUserId,
+    makes_contact: !ABOUT_OUR_MESSAGES.has(event.content.kind),
+    dedupe_key: event.dedupeKey,
+    kind: event.content.kind,
+    body: sealer.sealJson(event.content).toString('base64'),
+    at: new Date(event.atMs).toISOString(),
+    chat_order: event.order,
+    received_at: now().toISOString(),
+  }))
+  // One text for any number of rows: the statement stays the same and is planned once
+  const given = JSON.stringify(rows)
   return database.sql.begin(async (tx) => {
-    if (makers.length > 0) {
-      // Sorted, so that two processes with the same new contacts wait for each other in one order
-      const sorted = [...makers].sort((a, b) => a.accountId - b.accountId || (a.event.channelUserId < b.event.channelUserId ? -1 : 1))
-      await tx`
-        INSERT INTO contact (commune_id, account_id, channel_user_id, first_seen_at, last_inbound_at)
-        SELECT commune_id, account_id, channel_user_id, ${received}, ${received}
-        FROM unnest(${sorted.map((a) => a.communeId)}::bigint[], ${sorted.map((a) => a.accountId)}::bigint[], ${sorted.map((a) => a.event.channelUserId)}::text[])
-          AS given (commune_id, account_id, channel_user_id)
-        ON CONFLICT (account_id, channel_user_id) DO NOTHING`
-    }
-    const rows = await tx<{ place: number; contact_id: number }[]>`
+    // Sorted, so that two processes with the same new contacts wait for each other in one order
+    await tx`
+      INSERT INTO contact (commune_id, account_id, channel_user_id, first_seen_at, last_inbound_at)
+      SELECT commune_id, account_id, channel_user_id, received_at, received_at
+      FROM json_to_recordset(${given}::text::json)
+        AS given (commune_id bigint, account_id bigint, channel_user_id text, makes_contact boolean, received_at timestamptz)
+      WHERE makes_contact
+        AND NOT EXISTS (SELECT 1 FROM contact c WHERE c.account_id = given.account_id AND c.channel_user_id = given.channel_user_id)
+      ORDER BY account_id, channel_user_id
+      ON CONFLICT (account_id, channel_user_id) DO NOTHING`
+    const stored = await tx<{ place: number; contact_id: number }[]>`
       WITH given AS (
-        SELECT * FROM unnest(
-          ${arrivals.map((_, place) => place)}::int[],
-          ${arrivals.map((a) => a.accountId)}::bigint[],
-          ${arrivals.map((a) => a.event.channelUserId)}::text[],
-          ${arrivals.map((a) => a.event.dedupeKey)}::text[],
-          ${arrivals.map((a) => a.event.content.kind)}::text[],
-          ${arrivals.map((a) => sealer.sealJson(a.event.content))}::bytea[],
-          ${arrivals.map((a) => new Date(a.event.atMs))}::timestamptz[],
-          ${arrivals.map((a) => a.event.order)}::bigint[]
-        ) AS given (place, account_id, channel_user_id, dedupe_key, kind, body, at, chat_order)
+        SELECT * FROM json_to_recordset(${given}::text::json)
+          AS given (place int, account_id bigint, channel_user_id text, dedupe_key text, kind text, body text, at timestamptz, chat_order bigint, received_at timestamptz)
       ), stored AS (
         INSERT INTO inbound_event (commune_id, account_id, contact_id, dedupe_key, kind, body_enc, at, chat_order, received_at)
-        SELECT contact.commune_id, given.account_id, contact.id, given.dedupe_key, given.kind, given.body, given.at, given.chat_order, ${received}
+        SELECT contact.commune_id, given.account_id, contact.id, given.dedupe_key, given.kind, decode(given.body, 'base64'), given.at, given.chat_order, given.received_at
         FROM given JOIN contact USING (account_id, channel_user_id)
         ORDER BY given.account_id, given.dedupe_key
         ON CONFLICT (account_id, dedupe_key) DO NOTHING
@@ -115,7 +120,7 @@ async function store(
       FROM stored JOIN given USING (account_id, dedupe_key)
       ORDER BY account_id, dedupe_key, given.place`
     const contacts: (number | undefined)[] = arrivals.map(() => undefined)
-    for (const row of rows) contacts[row.place] = row.contact_id
+    for (const row of stored) contacts[row.place] = row.contact_id
     return contacts
   })
 }

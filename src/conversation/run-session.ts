@@ -70,8 +70,8 @@ async function apply(turn: Turn, live: LiveSession, effects: Effect[]): Promise<
 
 async function end(turn: Turn, live: LiveSession, effect: Extract<Effect, { type: 'end' }>): Promise<Input | undefined> {
   await setStatus(turn, live, 'ended')
-  if (effect.then) {
-    const loaded = turn.deps.flows.latest(effect.then)
+  if (effect.nextFlow) {
+    const loaded = turn.deps.flows.latest(effect.nextFlow)
     const { year } = live.state.vars
     await openSession(turn, loaded, newSession(loaded.flow.id, loaded.flow.version, loaded.flow.start, year === undefined ? {} : { year }))
     return { type: 'start' }

@@ -25,6 +25,6 @@ export type Effect =
   | { type: 'answer'; question: string; option: string | null }
   /** To be done; with `wait` the flow goes on by a `done` input. */
   | { type: 'do'; action: string; args: Record<string, Var>; wait: boolean }
-  | { type: 'end'; outcome: string; then?: string }
+  | { type: 'end'; outcome: string; nextFlow?: string }
   /** An author's mistake met at run time; the person is told kindly, the log names the node. */
   | { type: 'fault'; node: string; reason: string }

@@ -294,7 +294,7 @@ function goOn(run: Run, start: string): void {
         return
       case 'end':
         session.waiting = 'ended'
-        effects.push({ type: 'end', outcome: node.outcome, ...(node.then ? { then: node.then } : {}) })
+        effects.push({ type: 'end', outcome: node.outcome, ...(node.next_flow ? { nextFlow: node.next_flow } : {}) })
         return
       default:
         node satisfies never

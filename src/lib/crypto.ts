@@ -19,6 +19,7 @@ export type Sealer = {
   verify(purpose: string, text: string, signature: string): boolean
   /** Tells one key from another without revealing it. */
   fingerprint: string
+  previousFingerprint: string | undefined
 }
 
 /** `secretKey` and `previous` are 32 bytes each. */
@@ -56,7 +57,8 @@ export function createSealer(secretKey: Uint8Array, previous?: Uint8Array): Seal
     hash: (purpose, text) => hmac(`hash:${purpose}`, text).digest('hex'),
     sign,
     verify: (purpose, text, signature) => equalSecret(sign(purpose, text), signature),
-    fingerprint: createHash('sha256').update(keys.fingerprint).digest('hex').slice(0, 16),
+    fingerprint: fingerprintOf(keys),
+    previousFingerprint: openers[1] && fingerprintOf(openers[1]),
   }
 }
 
@@ -65,6 +67,8 @@ export function equalSecret(a: string, b: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(hash(a), hash(b))
 }
+
+const fingerprintOf = (keys: ReturnType<typeof deriveKeys>) => createHash('sha256').update(keys.fingerprint).digest('hex').slice(0, 16)
 
 function deriveKeys(secret: Uint8Array) {
   const derive = (info: string) => Buffer.from(hkdfSync('sha256', secret, 'hoc-tap-bot', info, KEY_BYTES))

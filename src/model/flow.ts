@@ -52,8 +52,8 @@ const Node = z.discriminatedUnion('kind', [
       next: Key,
     })
     .strict(),
-  /** Ends; `then` starts another flow in the same turn. */
-  z.object({ ...base, kind: z.literal('end'), outcome: z.string(), then: z.string().optional() }).strict(),
+  /** Ends; `next_flow` starts in the same turn. */
+  z.object({ ...base, kind: z.literal('end'), outcome: z.string(), next_flow: z.string().optional() }).strict(),
 ])
 export type Node = z.infer<typeof Node>
 

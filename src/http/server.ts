@@ -1,0 +1,32 @@
+import helmet from '@fastify/helmet'
+import { type FastifyInstance, fastify } from 'fastify'
+import type { Logger } from 'pino'
+import { type HealthDeps, registerHealth } from './health.ts'
+import { type MetricsDeps, registerMetrics } from './metrics.ts'
+import { type PagesDeps, registerPages } from './pages.ts'
+import { registerZaloWebhook, type ZaloWebhookDeps } from './zalo-webhook.ts'
+
+export type ServerDeps = ZaloWebhookDeps & HealthDeps & MetricsDeps & PagesDeps & { log: Logger }
+
+// The largest body a platform may send us (contract, section 3)
+const MAX_BODY_BYTES = 1024 * 1024
+
+/** The HTTP door, without a port: tests inject requests, `main` listens. */
+export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
+  const app = fastify({ bodyLimit: MAX_BODY_BYTES, logger: false, forceCloseConnections: 'idle', trustProxy: false })
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      directives: { defaultSrc: ["'none'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'"], mediaSrc: ["'self'"] },
+    },
+  })
+  app.setErrorHandler((error: { statusCode?: number; message: string }, request, reply) => {
+    const status = error.statusCode ?? 500
+    if (status >= 500) deps.log.error({ err: error, route: request.routeOptions.url }, 'a request failed')
+    void reply.status(status).send({ error: status >= 500 ? 'something went wrong here; try again' : error.message })
+  })
+  registerZaloWebhook(app, deps)
+  registerHealth(app, deps)
+  registerMetrics(app, deps)
+  registerPages(app, deps)
+  return app
+}

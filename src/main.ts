@@ -1,0 +1,96 @@
+import { pino } from 'pino'
+import { createApp } from './app.ts'
+import { type Config, loadConfig } from './config.ts'
+import { acquireAppLock } from './db/embedded/app-lock.ts'
+import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
+import { OperatorError } from './lib/operator-error.ts'
+import { createSampleCommune } from './registry/sample.ts'
+
+type Closing = { name: string; close: () => Promise<void> | void }
+
+/** Starts what the configuration asks for, in order; the stop is the reverse. A part that never started is not stopped. */
+async function start(config: Config): Promise<() => Promise<void>> {
+  const log = pino({ level: config.logLevel, redact: ['*.secrets', '*.text', '*.body'] })
+  const parts: Closing[] = []
+  const stop = async () => {
+    for (const part of parts.reverse()) await part.close()
+  }
+  try {
+    let databaseUrl = config.databaseUrl
+    if (databaseUrl === undefined) {
+      const lock = acquireAppLock(config.dataDir)
+      parts.push({ name: 'lock', close: () => lock.release() })
+      const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, log: (line) => log.info(line) })
+      parts.push({ name: 'postgres', close: () => postgres.stop() })
+      databaseUrl = postgres.url
+    }
+
+    // The simulator is loaded only where Zalo is simulated
+    const sample = config.zalo ? undefined : await (await import('./sample.ts')).startSample(config.dataDir)
+    if (sample) {
+      parts.push({ name: 'simulator', close: () => sample.close() })
+      log.warn('no ZALO_* variables: Zalo is simulated on this machine')
+    }
+    let address = ''
+    const app = await createApp({
+      config: sample ? { ...config, zalo: sample.zalo } : config,
+      databaseUrl,
+      log,
+      localUrl: () => address,
+      hasOwnRoot: sample !== undefined,
+      ...(config.sampleData ? { prepare: createSampleCommune } : {}),
+    })
+    parts.push({ name: 'app', close: () => app.stop() })
+    await sample?.mount(app.http, () => app.deps)
+    address = await listen(app.http, config)
+    await app.start()
+    await sample?.connect(address)
+    log.info({ address: config.publicUrl ?? address }, 'ready')
+    if (sample) process.stdout.write(`\n  Mở trang điện thoại / open the phone page:  ${address}/\n\n`)
+    return stop
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function listen(http: Awaited<ReturnType<typeof createApp>>['http'], { host, port }: Config): Promise<string> {
+  try {
+    return await http.listen({ host, port })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'EADDRINUSE') throw new OperatorError(`port ${port} is taken: set PORT to another one, or to 0 for any free one`)
+    if (code === 'EACCES') throw new OperatorError(`port ${port} may not be opened by this user: set PORT to 1024 or above`)
+    if (code === 'EADDRNOTAVAIL') throw new OperatorError(`HOST ${host} is no address of this machine`)
+    throw error
+  }
+}
+
+async function main(): Promise<void> {
+  let stop: (() => Promise<void>) | undefined
+  let stopping = false
+  const onSignal = () => {
+    if (stopping) return
+    stopping = true
+    // Before the start is through, the process just ends: nothing was promised yet
+    if (!stop) process.exit(0)
+    stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    )
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  try {
+    stop = await start(loadConfig(process.env))
+  } catch (error) {
+    process.stderr.write(
+      error instanceof OperatorError
+        ? `${error.message}\n`
+        : `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    )
+    process.exit(1)
+  }
+}
+
+await main()
