@@ -274,7 +274,8 @@ async function createJoinCodes(tx: Tx, { rows, known, randomInt }: LevelArgs): P
   return [...codes]
 }
 
-async function findUnitsByCodes(db: DbOrTx, codes: string[]): Promise<Map<string, Unit>> {
+/** Those of the codes that exist, by code. */
+export async function findUnitsByCodes(db: DbOrTx, codes: string[]): Promise<Map<string, Unit>> {
   const distinct = [...new Set(codes)]
   const found = new Map<string, Unit>()
   for (let start = 0; start < distinct.length; start += BATCH) {

@@ -1,0 +1,27 @@
+import { Command } from 'commander'
+import { exportAnswers } from '../reports/export-answers.ts'
+import { printJson } from './print.ts'
+import { type CommandDeps, getUnitByCode, withDatabase } from './run-command.ts'
+import { parseYear } from './tally.ts'
+
+type Options = { unit: string; year: number; out: string; json?: boolean }
+
+export function exportCommand(): Command {
+  const command = new Command('export').description('files with personal data; each is recorded in the audit trail')
+  command
+    .command('answers')
+    .description('the answers in force, one row an answer, as CSV')
+    .requiredOption('--unit <code>', 'village, commune or province')
+    .requiredOption('--year <year>', 'year of assessment', parseYear)
+    .requiredOption('--out <file>', 'where to write it')
+    .option('--json', 'one JSON document on the last line')
+    .action((options: Options) => withDatabase((deps) => answers(deps, options)))
+  return command
+}
+
+async function answers(deps: CommandDeps, { unit: code, year, out, json }: Options): Promise<void> {
+  const unit = await getUnitByCode(deps, code)
+  const rows = await exportAnswers(deps.database, { unit, year, path: out, actor: 'cli', now: deps.now })
+  if (json) printJson({ file: out, rows })
+  else console.log(`${rows} answers in ${out}`)
+}
