@@ -17,6 +17,8 @@ type Args = {
 
 const MAX_AMOUNT = 400
 const MAX_COST = 0.4
+/** A unit may be mistyped: the number beside it says what is meant. */
+const MAX_UNIT_COST = 0.8
 const RANGE_SIGNS = /^[-–—~/.]{1,3}$/
 
 /** What numbers of the text say: the number of an answer ("2", "số 2"), or an amount that falls to an answer ("5 buổi", "hơn 3 buổi"). */
@@ -59,7 +61,7 @@ function amount(at: number, number: NumberAt, args: Args): Edge[] {
     return []
   }
   const signed = next !== undefined && RANGE_SIGNS.test(tokens[next]?.gap ?? '')
-  const unit = phraseFrom(end, unitsOf(offered.counts ?? '', languages), args)
+  const unit = phraseFrom(end, unitsOf(offered.counts ?? '', languages), args, MAX_UNIT_COST)
   if (unit !== undefined) end = unit
   else if ((max > min && !signed) || hasOtherNumber(at, end, numbers)) return []
   let start = at
@@ -95,7 +97,7 @@ function amount(at: number, number: NumberAt, args: Args): Edge[] {
     const first = Math.min(...[more, least, less, most, about].map((one) => one ?? Number.POSITIVE_INFINITY))
     if (!Number.isFinite(first)) continue
     start = first
-    if (least === first) max = Number.POSITIVE_INFINITY
+    if (least === first) max = max > min ? max : Number.POSITIVE_INFINITY
     else if (most === first) min = 0
     else if (more === first) [min, max] = [min + 1, Number.POSITIVE_INFINITY]
     else if (less === first) [min, max] = [0, min - 1]
@@ -147,11 +149,11 @@ function unitsOf(counts: string, languages: readonly LanguageLexicon[]): string[
 }
 
 /** The place after one of the phrases that begins at `at`. */
-function phraseFrom(at: number, phrases: readonly string[], { candidates }: Args): number | undefined {
+function phraseFrom(at: number, phrases: readonly string[], { candidates }: Args, maxCost = MAX_COST): number | undefined {
   let best: number | undefined
   for (const phrase of phrases) {
     const words = phrase.split(' ')
-    if (words.every((word, i) => isWord(candidates[at + i], canon(word)))) best = Math.max(best ?? 0, at + words.length)
+    if (words.every((word, i) => isWord(candidates[at + i], canon(word), maxCost))) best = Math.max(best ?? 0, at + words.length)
   }
   return best
 }
@@ -179,10 +181,10 @@ function ordinalStart(at: number, args: Args): number | undefined {
   return start
 }
 
-function isWord(list: readonly Candidate[] | undefined, word: string): boolean {
-  return list?.some((one) => one.word === word && one.cost <= MAX_COST) ?? false
+function isWord(list: readonly Candidate[] | undefined, word: string, maxCost: number): boolean {
+  return list?.some((one) => one.word === word && one.cost <= maxCost) ?? false
 }
 
 function toEdge(start: number, end: number, label: Label, strength: number): Edge {
-  return { start, end, label, cost: 0, mistakes: 0, strength, negative: false }
+  return { start, end, label, cost: 0, mistakes: 0, words: end - start, strength, negative: false, figure: label.whole }
 }

@@ -1,5 +1,5 @@
 import type { NumberAt } from './numbers.ts'
-import type { Edge } from './phrase-graph.ts'
+import type { Edge, LabelKind } from './phrase-graph.ts'
 import type { Token } from './tokens.ts'
 import type { Offered, Understanding } from './types.ts'
 
@@ -12,6 +12,17 @@ type Args = {
 }
 
 const MAX_QUESTION = 100
+const COVERING: readonly LabelKind[] = [
+  'question_before',
+  'edit',
+  'wrong',
+  'light',
+  'regret',
+  'edit_becomes',
+  'mistook',
+  'negator',
+  'poison',
+]
 
 /** "sửa câu 3", "câu 3 sai", "câu 3 là 2": wants another answer to an earlier question. */
 export function findEdit({ tokens, numbers, edges, offered, light }: Args): Understanding | undefined {
@@ -43,8 +54,6 @@ export function findEdit({ tokens, numbers, edges, offered, light }: Args): Unde
 /** Nothing stands in the text but the question's number and words of editing. */
 function isAll(edges: readonly Edge[], [from, to]: [number, number], length: number, light: readonly boolean[]): boolean {
   const covered = new Array<boolean>(length).fill(false).map((_, at) => light[at] === true || (at >= from && at < to))
-  for (const edge of edges)
-    if (['question_before', 'edit', 'wrong', 'light', 'regret', 'edit_becomes', 'mistook'].includes(edge.label.kind))
-      covered.fill(true, edge.start, edge.end)
+  for (const edge of edges) if (COVERING.includes(edge.label.kind)) covered.fill(true, edge.start, edge.end)
   return covered.every(Boolean)
 }

@@ -9,13 +9,15 @@ export type Explanation = {
   rivals: number
   poison: boolean
   matches: Edge[]
+  /** Phrases of other answers that the text denies. */
+  denied: Edge[]
 }
 
 const UNKNOWN_COST = 1
 const POISON_COST = 10
 const TOPIC_COST = 0.02
 const RIVAL_COST = 0.5
-const DENIED_COST = 0.05
+const DENIED_COST = 0.2
 const WORD_BONUS = 0.02
 
 type State = { cost: number; from: number; edge?: Edge; kind: 'unknown' | 'light' | 'topic' | 'poison' | 'match' | 'denied' | 'rival' }
@@ -28,9 +30,11 @@ export function explain(args: {
   length: number
   option: number
   byStart: readonly (readonly Edge[])[]
+  /** Words that turn a meaning: they cannot pass as unknown or small. */
+  turning: readonly boolean[]
   denied: readonly Edge[]
 }): Explanation | undefined {
-  const { length, option, byStart, denied } = args
+  const { length, option, byStart, turning, denied } = args
   const states: (State | undefined)[] = new Array(length + 1)
   states[0] = { cost: 0, from: -1, kind: 'light' }
   const reach = (to: number, state: State) => {
@@ -40,13 +44,18 @@ export function explain(args: {
   for (let at = 0; at < length; at++) {
     const here = states[at]
     if (here === undefined) continue
-    reach(at + 1, { cost: here.cost + UNKNOWN_COST, from: at, kind: 'unknown' })
+    reach(
+      at + 1,
+      turning[at]
+        ? { cost: here.cost + POISON_COST, from: at, kind: 'poison' }
+        : { cost: here.cost + UNKNOWN_COST, from: at, kind: 'unknown' },
+    )
     for (const edge of byStart[at] ?? []) {
       const cost = here.cost + edge.cost
       const { kind } = edge.label
-      if (kind === 'light' || kind === 'or') reach(edge.end, { cost, from: at, edge, kind: 'light' })
-      else if (kind === 'topic') reach(edge.end, { cost: cost + TOPIC_COST, from: at, edge, kind: 'topic' })
-      else if (kind === 'poison') reach(edge.end, { cost: cost + POISON_COST, from: at, edge, kind: 'poison' })
+      if (kind === 'light' || kind === 'or') {
+        if (edge.end - at > 1 || !turning[at]) reach(edge.end, { cost, from: at, edge, kind: 'light' })
+      } else if (kind === 'topic') reach(edge.end, { cost: cost + TOPIC_COST, from: at, edge, kind: 'topic' })
       else if (kind === 'option') {
         if (edge.label.option === option) reach(edge.end, { cost: cost - WORD_BONUS * (edge.end - at), from: at, edge, kind: 'match' })
         else reach(edge.end, { cost: cost + RIVAL_COST, from: at, edge, kind: 'rival' })
@@ -54,10 +63,19 @@ export function explain(args: {
     }
     for (const edge of denied) {
       if (edge.start === at && edge.label.option !== option)
-        reach(edge.end, { cost: here.cost + DENIED_COST, from: at, edge, kind: 'denied' })
+        reach(edge.end, { cost: here.cost + edge.cost + DENIED_COST, from: at, edge, kind: 'denied' })
     }
   }
-  const result: Explanation = { option, cost: states[length]?.cost ?? 0, unknown: 0, topics: 0, rivals: 0, poison: false, matches: [] }
+  const result: Explanation = {
+    option,
+    cost: states[length]?.cost ?? 0,
+    unknown: 0,
+    topics: 0,
+    rivals: 0,
+    poison: false,
+    matches: [],
+    denied: [],
+  }
   for (let at = length; at > 0; ) {
     const state = states[at]
     if (state === undefined) return undefined
@@ -65,6 +83,7 @@ export function explain(args: {
     else if (state.kind === 'topic') result.topics += at - state.from
     else if (state.kind === 'rival') result.rivals++
     else if (state.kind === 'poison') result.poison = true
+    else if (state.kind === 'denied' && state.edge !== undefined) result.denied.unshift(state.edge)
     else if (state.kind === 'match' && state.edge !== undefined) result.matches.unshift(state.edge)
     at = state.from
   }

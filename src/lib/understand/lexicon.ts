@@ -14,20 +14,32 @@ export const LanguageLexicon = z
     polite: Phrases,
     /** Words that turn, weaken or move a meaning; an answer that leaves one unexplained is never accepted. */
     poison: Phrases,
+    /** Other people: what they do is no answer, unless the question speaks of them. */
+    others: Phrases,
+    /** Words that deny what follows at once. */
+    negators: Phrases,
+    /** Small words after a negation: "không có gì đâu". */
+    after_negation: Phrases,
     /** Conditions: nothing in such a text is an answer. */
     stop: Phrases,
     /** Abuse, only as written here: "cho" is not "chó". */
     abuse: Phrases,
     /** A question to us. */
     question: Phrases,
-    /** Particles that turn a message into a question when they end it. */
+    /** What turns a message into a question when it ends it. */
     question_ends: Phrases,
+    /** "có … không": the first word and the last. */
+    question_around: z.array(z.tuple([z.string(), z.string()])).default([]),
     /** Wants a person, or does not know. */
     person: Phrases,
+    /** Asks for help where it is no answer: "chưa biết". */
+    perhaps_person: Phrases,
     yes: Phrases,
     no: Phrases,
     /** "à nhầm": only what follows counts. */
     regret: Phrases,
+    /** "1 mới đúng": only what stands just before counts. */
+    truly: Phrases,
     /** "bấm nhầm 2": the answer that follows at once is the wrong one. */
     mistook: Phrases,
     /** "không phải": the answer that follows is denied. */

@@ -16,6 +16,9 @@ export function partsOf(text: string, offered: Offered, villageBefore: readonly 
     if (words.split(' ').length >= MIN_PART_WORDS && !others.some((other) => other.includes(` ${words} `))) results.push(part)
   }
   if (offered.kind === 'village') {
+    // "Nà Tăm" for "Bản Nà Tăm 1" and "Bản Nà Tăm 2": both, so it is asked which
+    const stem = /^(.*\S\s+\S+)\s+\d+\s*$/.exec(clean)?.[1]
+    if (stem !== undefined) results.push(...partsOf(stem, { ...offered, options: [] }, villageBefore))
     for (const before of villageBefore) {
       if (key(clean).startsWith(`${key(before)} `)) results.push(clean.trim().split(/\s+/).slice(key(before).split(' ').length).join(' '))
     }

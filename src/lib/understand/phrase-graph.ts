@@ -3,18 +3,22 @@ import { readPhrase } from './phrase.ts'
 import type { Candidate } from './vocabulary.ts'
 
 /** The part a phrase plays in a text: the answer `option`, or what the lexicon says of it. */
-export type Label = { kind: LabelKind; option: number; whole: boolean }
+export type Label = { kind: LabelKind; option: number; whole: boolean /** From the answer's own text. */; own?: boolean }
 export type LabelKind =
   | 'option'
   | 'light'
   | 'polite'
   | 'topic'
   | 'poison'
+  | 'others'
+  | 'negator'
   | 'stop'
   | 'question'
   | 'question_ends'
   | 'person'
+  | 'perhaps_person'
   | 'regret'
+  | 'truly'
   | 'mistook'
   | 'deny'
   | 'or'
@@ -32,10 +36,14 @@ export type Edge = {
   cost: number
   /** Words that were mistyped, not only short for the right ones. */
   mistakes: number
+  /** Words of the text that are words of the phrase, small words between them not counted. */
+  words: number
   /** Words that carry meaning: 1 is weak evidence. */
   strength: number
   /** Holds a negation. */
   negative: boolean
+  /** A bare figure: may be the number of an answer. */
+  figure?: boolean
 }
 
 type Node = { words: Map<string, Node[]>; numbers: { min: number; max: number; to: Node }[]; free: Node[]; label?: Label }
@@ -48,8 +56,8 @@ export type Place = {
   candidates: readonly Candidate[]
   /** Numbers that begin here and the place after each. */
   numbers: readonly { value: number; end: number; cost: number }[]
-  /** May stand between the words of a phrase without changing it ("em", "thì"). */
-  skippable: boolean
+  /** May stand between the words of a phrase without changing it: a small word ("em", "thì"), or one of the question's own. */
+  skippable: 'small' | 'topic' | undefined
 }
 
 /** How words count in a phrase. */
@@ -58,7 +66,7 @@ export type Weights = { isLight(word: string): boolean; isNegator(word: string):
 const MAX_DEPTH = 8
 const MAX_SKIPS = 3
 const SKIP_COST = 0.05
-const MISTAKE_COST = 0.4
+const MISTAKE_COST = 0.5
 const LONG_PHRASE = 3
 
 export function createPhraseGraph(): PhraseGraph {
@@ -126,13 +134,14 @@ type Path = {
   strength: number
   negative: boolean
   skips: number
+  topics: number
 }
 
 /** Every phrase of the graph in the text, also with small words between its words. */
 export function findPhrases(graph: PhraseGraph, places: readonly Place[], weights: Weights): Edge[] {
   const best = new Map<Label, Map<number, Edge>>()
   for (let start = 0; start < places.length; start++)
-    walk(graph.root, start, { start, end: start, words: 0, cost: 0, mistakes: 0, strength: 0, negative: false, skips: 0 })
+    walk(graph.root, start, { start, end: start, words: 0, cost: 0, mistakes: 0, strength: 0, negative: false, skips: 0, topics: 0 })
   return [...best.values()].flatMap((edges) => [...edges.values()])
 
   function walk(node: Node, at: number, path: Path): void {
@@ -153,6 +162,7 @@ export function findPhrases(graph: PhraseGraph, places: readonly Place[], weight
           strength: path.strength + (weights.isLight(word) ? 0 : 1),
           negative: path.negative || weights.isNegator(word),
           skips: 0,
+          topics: path.topics,
         }
         for (const next of nexts) walk(next, at + 1, step)
       }
@@ -170,11 +180,17 @@ export function findPhrases(graph: PhraseGraph, places: readonly Place[], weight
         })
       }
     }
-    if (at > path.start && place.skippable && path.skips < MAX_SKIPS && (node.words.size > 0 || node.numbers.length > 0))
-      walk(node, at + 1, { ...path, cost: path.cost + SKIP_COST, skips: path.skips + 1 })
+    if (at > path.start && place.skippable !== undefined && path.skips < MAX_SKIPS && (node.words.size > 0 || node.numbers.length > 0))
+      walk(node, at + 1, {
+        ...path,
+        cost: path.cost + SKIP_COST,
+        skips: path.skips + 1,
+        topics: path.topics + (place.skippable === 'topic' ? 1 : 0),
+      })
   }
 
   function found(label: Label, path: Path): void {
+    if (label.whole && path.topics > 0) return
     let edges = best.get(label)
     if (edges === undefined) {
       edges = new Map()
@@ -184,6 +200,15 @@ export function findPhrases(graph: PhraseGraph, places: readonly Place[], weight
     const before = edges.get(key)
     if (before !== undefined && before.cost <= path.cost) return
     const strength = Math.max(path.strength, path.words >= LONG_PHRASE ? 2 : 1)
-    edges.set(key, { start: path.start, end: path.end, label, cost: path.cost, mistakes: path.mistakes, strength, negative: path.negative })
+    edges.set(key, {
+      start: path.start,
+      end: path.end,
+      label,
+      cost: path.cost,
+      mistakes: path.mistakes,
+      words: path.words,
+      strength,
+      negative: path.negative,
+    })
   }
 }

@@ -4,12 +4,12 @@ import { type Explanation, explain } from './explain.ts'
 import { createWordFinder } from './find-word.ts'
 import { canon } from './letters.ts'
 import type { LanguageLexicon, Lexicon } from './lexicon.ts'
-import { numbersAt } from './numbers.ts'
+import { type NumberAt, numbersAt } from './numbers.ts'
 import { partsOf } from './parts.ts'
 import { addPhrase, createPhraseGraph, type Edge, findPhrases, type LabelKind, type PhraseGraph, type Place } from './phrase-graph.ts'
 import { readWords, type Token, toToken } from './tokens.ts'
 import type { Offered, Understanding } from './types.ts'
-import { createVocabulary, type VocabularyLayer } from './vocabulary.ts'
+import { type Candidate, createVocabulary, type VocabularyLayer } from './vocabulary.ts'
 import type { WordUser } from './words.ts'
 
 /** The answers of one question, made ready. */
@@ -19,16 +19,22 @@ export type Prepared = {
   graph: PhraseGraph
   /** @internal */
   vocabulary: VocabularyLayer
+  /** Words of the question. @internal */
+  asked: ReadonlySet<string>
 }
 
 const ROLES = [
   'light',
   'poison',
+  'others',
+  'negator',
   'stop',
   'question',
   'question_ends',
   'person',
+  'perhaps_person',
   'regret',
+  'truly',
   'mistook',
   'deny',
   'or',
@@ -41,15 +47,50 @@ const ROLES = [
 
 /** Costs closer than this are equally good readings: the person is asked. */
 const MARGIN = 0.3
+const ROUNDING = 1e-6
+const MAX_LIGHT_COST = 0.2
+const MAX_TURNING_COST = 0.1
+/** "chưa biết" is an answer where it can be one, else it asks for help. */
+const PERHAPS_COST = 0.5
 const MAX_NEGATIVE_TOPICS = 3
+/** The closing word of "có … không". */
+const FINAL: Edge = {
+  start: 0,
+  end: 0,
+  label: { kind: 'question', option: -1, whole: false },
+  cost: 0,
+  mistakes: 0,
+  words: 1,
+  strength: 1,
+  negative: false,
+}
+const ANSWER_KINDS: ReadonlySet<LabelKind> = new Set(['option', 'person', 'perhaps_person'])
 const NONE: Understanding = { kind: 'none' }
+
+type Reading = {
+  tokens: readonly Token[]
+  candidates: readonly (readonly Candidate[])[]
+  numbers: readonly (readonly NumberAt[])[]
+  edges: readonly Edge[]
+  ending: string
+  /** Small words. */
+  light: readonly boolean[]
+  /** "gì", "đâu" after a denial: no question. */
+  vague: readonly boolean[]
+  /** Small words and words of the question. */
+  passable: readonly boolean[]
+  prepared: Prepared
+}
 
 export function createReader(lexicon: Lexicon) {
   const { languages } = lexicon
   const words = createWordFinder(lexicon.words)
   const values = new Map(languages.flatMap((one) => Object.entries(one.numbers).map(([word, value]) => [canon(word), value] as const)))
   const lightWords = new Set(single('light'))
-  const negators = new Set(single('poison'))
+  const negators = new Set([...single('poison'), ...single('negators'), ...single('others')])
+  const denials = new Set(single('negators'))
+  const afterNegation = new Set(single('after_negation'))
+  const around = languages.flatMap((one) => one.question_around.map(([first, last]) => [canon(first), canon(last)] as const))
   const abuse = phrasesOf('abuse').map(
     (phrase) =>
       ` ${phrase
@@ -61,9 +102,8 @@ export function createReader(lexicon: Lexicon) {
   const base = createVocabulary()
   const lexical = createPhraseGraph()
   for (const role of ROLES) {
-    const kind: LabelKind = role === 'question_ends' ? 'question' : role
-    for (const phrase of phrasesOf(role))
-      for (const word of addPhrase(lexical, phrase, { kind, option: -1 }, lexicon.phrases)) base.add(word)
+    for (const phrase of phrasesOf(role === 'negator' ? 'negators' : role))
+      for (const word of addPhrase(lexical, phrase, { kind: role, option: -1 }, lexicon.phrases)) base.add(word)
   }
   for (const one of languages) {
     for (const list of [one.ordinal_before, one.more_than, one.at_least, one.at_least_after, one.less_than, one.at_most, one.about, one.to])
@@ -90,11 +130,19 @@ export function createReader(lexicon: Lexicon) {
     return phrasesOf(role).flatMap((phrase) => (phrase.includes(' ') ? [] : [canon(phrase)]))
   }
 
+  /** "Đã học xong" is also "học xong". */
+  function withoutOpening(text: string): string {
+    const words = text.trim().split(/\s+/)
+    const first = words.findIndex((word) => !lightWords.has(canon(word.toLowerCase())))
+    return words.length - first >= 2 ? words.slice(Math.max(0, first)).join(' ') : text
+  }
+
   function prepare(offered: Offered): Prepared {
     const vocabulary = createVocabulary(base)
     const graph = createPhraseGraph()
-    const add = (phrases: readonly string[], kind: LabelKind, option: number) => {
-      for (const phrase of phrases) for (const word of addPhrase(graph, phrase, { kind, option }, lexicon.phrases)) vocabulary.add(word)
+    const add = (phrases: readonly string[], kind: LabelKind, option: number, own = false) => {
+      for (const phrase of phrases)
+        for (const word of addPhrase(graph, phrase, { kind, option, own }, lexicon.phrases)) vocabulary.add(word)
     }
     const topics = readWords(offered.ask ?? '').tokens.filter(
       ({ canon: word, figure }) => figure === undefined && !negators.has(word) && !lightWords.has(word),
@@ -105,7 +153,8 @@ export function createReader(lexicon: Lexicon) {
       -1,
     )
     offered.options.forEach((option, index) => {
-      add(partsOf(option.text, offered, phrasesOf('village_before')), 'option', index)
+      const parts = partsOf(option.text, offered, phrasesOf('village_before'))
+      add([...parts, ...parts.map(withoutOpening)], 'option', index, true)
       add(option.phrases ?? [], 'option', index)
     })
     if (offered.kind === undefined || offered.kind === 'choice') {
@@ -116,7 +165,8 @@ export function createReader(lexicon: Lexicon) {
       add(phrasesOf('yes'), 'option', 0)
       add(phrasesOf('no'), 'option', 1)
     }
-    return { offered, graph, vocabulary }
+    const asked = new Set(readWords(offered.ask ?? '').tokens.map((token) => token.canon))
+    return { offered, graph, vocabulary, asked }
   }
 
   function understand(text: string, prepared: Prepared, users: readonly WordUser[]): Understanding {
@@ -141,8 +191,8 @@ export function createReader(lexicon: Lexicon) {
 
   /** Without the polite words around it. */
   function withoutFrame(tokens: readonly Token[], marked: boolean, prepared: Prepared): Token[] {
-    const places = tokens.map((token) => ({ candidates: prepared.vocabulary.find(token, marked), numbers: [], skippable: false }))
-    const polite = findPhrases(lexical, places, weights).filter((edge) => edge.label.kind === 'polite' && edge.mistakes === 0)
+    const places = tokens.map((token) => ({ candidates: prepared.vocabulary.find(token, marked), numbers: [], skippable: undefined }))
+    const polite = findPhrases(lexical, places, weights).filter((edge) => edge.label.kind === 'polite' && edge.cost <= MAX_LIGHT_COST)
     let start = 0
     let end = tokens.length
     for (let edge: Edge | undefined; ; start = edge.end) {
@@ -161,63 +211,132 @@ export function createReader(lexicon: Lexicon) {
     const tokens = typed.flatMap((token) => spellOut(token) ?? takeApart(token, vocabulary, marked))
     const candidates = tokens.map((token) => (token.figure === undefined ? vocabulary.find(token, marked) : []))
     const numbers = tokens.map((_, at) => numbersAt(at, tokens, candidates, values))
-    const light = candidates.map((list) => list.some(({ word, cost }) => cost <= 0.2 && lightWords.has(word)))
-    const places: Place[] = candidates.map((list, at) => ({ candidates: list, numbers: numbers[at] ?? [], skippable: light[at] ?? false }))
+    let negated = false
+    const vague: boolean[] = []
+    const light = candidates.map((list) => {
+      const isOneOf = (set: ReadonlySet<string>) =>
+        list.some(({ word, cost }) => cost <= Math.min(MAX_LIGHT_COST, list[0]?.cost ?? 0) && set.has(word))
+      vague.push(negated && isOneOf(afterNegation))
+      const small = vague.at(-1) === true || isOneOf(lightWords)
+      negated ||= isOneOf(denials)
+      return small
+    })
+    const places: Place[] = candidates.map((list, at) => ({
+      candidates: list,
+      numbers: numbers[at] ?? [],
+      skippable: light[at]
+        ? 'small'
+        : list.some(({ word, cost }) => cost <= MAX_LIGHT_COST && prepared.asked.has(word))
+          ? 'topic'
+          : undefined,
+    }))
     const edges = [...findPhrases(lexical, places, weights), ...findPhrases(prepared.graph, places, weights)]
-    const has = (kind: LabelKind) => edges.some((edge) => edge.label.kind === kind)
-    if (has('stop')) return NONE
+    const passable = places.map((place) => place.skippable !== undefined)
+    if (edges.some((edge) => edge.label.kind === 'stop' && edge.cost <= MAX_LIGHT_COST)) return NONE
 
     const edit = findEdit({ tokens, numbers, edges, offered, light })
     if (edit !== undefined) return edit
 
-    const regret = edges.filter((edge) => edge.label.kind === 'regret').sort((a, b) => b.end - a.end)[0]
+    const inside = (edge: Edge) =>
+      edges.some(
+        (one) =>
+          one.label.kind === 'option' && one.strength >= 2 && one.words > edge.words && one.start <= edge.start && one.end >= edge.end,
+      )
+    const last = (kind: LabelKind) =>
+      edges.filter((edge) => edge.label.kind === kind && edge.cost <= MAX_LIGHT_COST && !inside(edge)).sort((a, b) => b.end - a.end)[0]
+    const truly = last('truly')
+    if (truly !== undefined && tokens.slice(truly.end).every((_, i) => light[truly.end + i])) {
+      let from = truly.start - 1
+      while (from > 0 && tokens[from]?.gap === '') from--
+      const meant = from < 0 ? NONE : understandTokens(tokens.slice(from, truly.start), '', marked, prepared)
+      if (meant.kind === 'option') return meant
+    }
+    const regret = last('regret')
     if (regret !== undefined) {
       const after = tokens.slice(regret.end)
-      const isEmpty = after.every((_, i) => light[regret.end + i])
-      if (!isEmpty) return understandTokens(after, ending, marked, prepared)
-      return NONE
+      if (!after.every((_, i) => light[regret.end + i])) return understandTokens(after, ending, marked, prepared)
+      if (!tokens.slice(0, regret.start).every((_, i) => light[i])) return NONE
     }
 
     edges.push(...amountEdges({ tokens, candidates, numbers, offered, languages, light }))
-    return decide(tokens.length, edges, ending, light, prepared)
+    return decide({ tokens, candidates, numbers, edges, ending, light, vague, passable, prepared })
   }
 
   function spellOut(token: Token): Token[] | undefined {
     return abbreviations.get(token.canon)?.map((word, i) => toToken(word, i === 0 ? token.gap : ''))
   }
 
-  function decide(length: number, edges: readonly Edge[], ending: string, light: readonly boolean[], prepared: Prepared): Understanding {
+  function decide(args: Reading): Understanding {
+    const { tokens, candidates, numbers, edges, ending, light, vague, passable, prepared } = args
     const { offered } = prepared
+    const { length } = tokens
     const help = offered.options.length
+    const isSmall = (at: number) =>
+      light[at] === true || (numbers[at]?.length ?? 0) > 0 || edges.some(({ label, start }) => label.kind === 'or' && start === at)
+    const alone = (edge: Edge) => tokens.every((_, at) => (edge.figure ? isSmall(at) : light[at]) || (at >= edge.start && at < edge.end))
     const answers = edges.flatMap((edge) => {
-      if (edge.label.kind === 'person') return [{ ...edge, label: { ...edge.label, kind: 'option' as const, option: help } }]
-      return edge.label.kind === 'option' ? [edge] : []
+      const { kind, whole } = edge.label
+      // a written figure beside other words may contradict them; a number word is then only a word
+      if (whole && !alone(edge) && !(edge.figure && tokens[edge.start]?.figure !== undefined)) return []
+      if (kind === 'option') return [edge]
+      if (kind !== 'person' && kind !== 'perhaps_person') return []
+      const ownAnswer = edges.some(({ label, start, end }) => label.own && start <= edge.start && end >= edge.end)
+      const cost = edge.cost + (kind === 'person' && !ownAnswer ? 0 : PERHAPS_COST)
+      return [{ ...edge, cost, label: { ...edge.label, kind: 'option' as const, option: help } }]
     })
     const denied: Edge[] = []
     for (const deny of edges) {
-      if (deny.label.kind !== 'deny' && deny.label.kind !== 'mistook') continue
+      const { kind } = deny.label
+      if (kind !== 'deny' && kind !== 'mistook' && kind !== 'negator') continue
       let at = deny.end
-      while (light[at]) at++
-      for (const edge of answers)
-        if (edge.start >= deny.end && edge.start <= at && edge.end > at) denied.push({ ...edge, start: deny.start })
+      while (light[at] && kind !== 'negator') at++
+      for (const edge of answers) {
+        const follows = edge.start >= deny.end && edge.start <= at && edge.end > at
+        if (follows && (kind === 'deny' || tokens[deny.end]?.gap === '')) denied.push({ ...edge, start: deny.start })
+      }
+    }
+    const speaksOf = (edge: Edge) => candidates[edge.start]?.some(({ word, cost }) => cost === 0 && prepared.asked.has(word)) ?? false
+    const turning = tokens.map(() => false)
+    for (const edge of edges) {
+      const { kind } = edge.label
+      if (kind !== 'poison' && kind !== 'negator' && (kind !== 'others' || speaksOf(edge))) continue
+      const readsSmall = edge.end - edge.start === 1 && light[edge.start]
+      // "may" in a text with diacritics is not "mấy"; a denial is heard however it is spelled
+      if (!readsSmall && (kind === 'negator' || edge.cost < MAX_TURNING_COST)) turning.fill(true, edge.start, edge.end)
     }
     const byStart: Edge[][] = Array.from({ length }, () => [])
-    for (const edge of edges) if (edge.label.kind !== 'option' && edge.label.kind !== 'person') byStart[edge.start]?.push(edge)
+    vague.forEach((isVague, at) => {
+      if (isVague) byStart[at]?.push({ ...FINAL, label: { kind: 'light', option: -1, whole: false }, start: at, end: at + 1 })
+    })
+    for (const edge of edges) if (!ANSWER_KINDS.has(edge.label.kind)) byStart[edge.start]?.push(edge)
     for (const edge of answers) byStart[edge.start]?.push(edge)
 
     const explanations: Explanation[] = []
     for (const option of new Set(answers.map((edge) => edge.label.option))) {
-      const one = explain({ length, option, byStart, denied })
+      const one = explain({ length, option, byStart, turning, denied })
       if (one !== undefined) explanations.push(one)
     }
     const isDenied = (edge: Edge) =>
       denied.some((one) => one.label.option === edge.label.option && one.start <= edge.start && one.end >= edge.end)
-    const asked = edges.filter((edge) => edge.label.kind === 'question')
+    let lastWord = length
+    while (lastWord > 0 && light[lastWord - 1] && !around.some(([, end]) => isWord(lastWord - 1, end))) lastWord--
+    const isVague = (at: number) =>
+      vague[at] === true || edges.some((edge) => edge.label.kind === 'light' && edge.words > 1 && edge.start <= at && edge.end > at)
+    const asked = edges.filter(
+      ({ label, start, end, cost }) =>
+        cost <= MAX_LIGHT_COST &&
+        (label.kind === 'question' || (label.kind === 'question_ends' && cost < MAX_TURNING_COST && end >= lastWord && !isVague(start))),
+    )
+    for (const [first, end] of around) {
+      const opens = tokens.findIndex((_, at) => isWord(at, first))
+      if (opens >= 0 && opens < lastWord - 1 && isWord(lastWord - 1, end)) asked.push({ ...FINAL, start: lastWord - 1, end: lastWord })
+    }
     const conflicts = (one: Explanation) =>
       one.rivals > 0 ||
-      answers.some((edge) => edge.label.option !== one.option && !edge.label.whole && !isDenied(edge) && uncovered(edge, one, light))
+      answers.some((edge) => edge.label.option !== one.option && !edge.label.whole && !isDenied(edge) && uncovered(edge, one, passable))
     const complete = explanations.filter((one) => isEnough(one)).sort((a, b) => a.cost - b.cost)
-    const sure = complete.filter((one) => !conflicts(one))
+    const whole = complete.filter((one) => !conflicts(one))
+    const sure = whole.filter((one) => !whole.some((other) => says(other, one)))
     const best = sure[0]
     if (asked.some((edge) => best === undefined || uncovered(edge, best, []))) return { kind: 'question' }
     if (ending.includes('?')) return { kind: 'question' }
@@ -227,6 +346,9 @@ export function createReader(lexicon: Lexicon) {
     }
     return complete.length > 1 ? which(complete) : NONE
 
+    function isWord(at: number, word: string): boolean {
+      return candidates[at]?.some((one) => one.word === word && one.cost <= MAX_LIGHT_COST) ?? false
+    }
     function named(option: number): Understanding {
       const key = offered.options[option]?.key
       return key === undefined ? { kind: 'person' } : { kind: 'option', key }
@@ -236,6 +358,17 @@ export function createReader(lexicon: Lexicon) {
       return { kind: 'which', keys: options.map((option) => offered.options[option]?.key ?? '0') }
     }
   }
+}
+
+/** `other` reads all that `one` reads and more words besides, at no greater distance: "không đều" says more than "không". */
+function says(other: Explanation, one: Explanation): boolean {
+  const words = (explanation: Explanation) => explanation.matches.reduce((sum, edge) => sum + edge.words, 0)
+  return (
+    other.option !== one.option &&
+    other.cost <= one.cost &&
+    words(other) > words(one) &&
+    one.matches.every((edge) => !uncovered(edge, other, []))
+  )
 }
 
 /** Enough of the text is explained by phrases of the answer, and nothing in it turns the meaning. */
@@ -254,7 +387,7 @@ function isEnough(one: Explanation): boolean {
 function uncovered(edge: Edge, one: Explanation, light: readonly boolean[]): boolean {
   for (let at = edge.start; at < edge.end; at++) {
     if (light[at]) continue
-    if (!one.matches.some((match) => match.start <= at && match.end > at)) return true
+    if (![...one.matches, ...one.denied].some((match) => match.start <= at && match.end > at)) return true
   }
   return false
 }

@@ -55,7 +55,7 @@ export function createVocabulary(base?: VocabularyLayer): VocabularyLayer {
       if (layer.has(token.canon)) offer(token.canon, 0)
       for (const word of layer.spelled(token.canon)) offer(word, found.size > 0 ? COST.missing : 0)
       const exact = found.size > 0
-      if (!exact || !token.marked) {
+      if (!exact || (!token.marked && !messageMarked)) {
         for (const word of layer.samePlain(token.plain)) {
           const marks = compareMarks(token.canon, word)
           if (marks === 'missing') offer(word, token.marked || messageMarked ? COST.missing : COST.unmarked)
@@ -72,14 +72,16 @@ export function createVocabulary(base?: VocabularyLayer): VocabularyLayer {
               if (compareMarks(decoded, word) === 'missing') offer(word, COST.keys + COST.missing)
         }
       }
-      if (!(exact && token.marked)) for (const word of layer.sameRegion(regional(token.canon))) offer(word, COST.regional)
-      if (found.size === 0 && token.plain.length >= MIN_TYPO_LETTERS_UNMARKED - 1) {
+      if (!(exact && token.marked))
+        for (const word of layer.sameRegion(regional(token.canon))) if (plain(word) !== token.plain) offer(word, COST.regional)
+      const nearest = Math.min(...found.values())
+      if (nearest >= COST.typo && token.plain.length >= MIN_TYPO_LETTERS_UNMARKED - 1) {
         const decoded = fromTelex(token.canon) ?? fromVni(token.canon)
         for (const typed of decoded === undefined ? [token.canon] : [token.canon, decoded]) {
           const letters = plain(typed)
           if (/\d/.test(letters)) continue
           for (const near of layer.near(letters)) {
-            if (near.length + letters.length < 2 * MIN_TYPO_LETTERS - 1) continue
+            if (near.length + letters.length < 2 * MIN_TYPO_LETTERS - 1 && !isExchanged(near, letters)) continue
             for (const word of layer.samePlain(near)) offer(word, COST.typo)
           }
         }
@@ -116,6 +118,11 @@ function nearIn(byDeletion: Map<string, string[]>, letters: string): string[] {
     for (const word of byDeletion.get(key) ?? []) if (oneApart(letters, word)) results.add(word)
   }
   return [...results]
+}
+
+/** Two neighbours exchanged: "lna" for "lan". */
+function isExchanged(a: string, b: string): boolean {
+  return a.length === b.length && [...a].sort().join('') === [...b].sort().join('')
 }
 
 function oneApart(a: string, b: string): boolean {

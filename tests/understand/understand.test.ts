@@ -1,0 +1,81 @@
+import { readdirSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { createUnderstanding } from '../../src/lib/understand.ts'
+import { type CorpusLine, judge, type Verdict } from './corpus.ts'
+import { loadLexicon, readJson } from './lexicon.ts'
+import { loadQuestions } from './questions.ts'
+
+const MAX_WRONG = 0.002
+const MIN_RIGHT = 0.97
+const CORPORA = ['corpus.json', 'held-out.json']
+
+const { prepare, understand } = createUnderstanding(loadLexicon())
+const questions = loadQuestions()
+const prepared = new Map([...questions].map(([name, offered]) => [name, prepare(offered)]))
+
+type Row = Record<Verdict, number>
+
+for (const file of readdirSync(new URL('.', import.meta.url)).filter((name) => CORPORA.includes(name))) {
+  describe(file, () => {
+    const lines = readJson(new URL(file, import.meta.url)) as CorpusLine[]
+    const judged = lines.map((line) => {
+      const answers = prepared.get(`${line.set} ${line.question}`)
+      if (answers === undefined) throw new Error(`${file} asks ${line.set} ${line.question}, which does not exist.`)
+      return { line, verdict: judge(line.expect, understand(line.text, answers, ['officer', 'village_lead'])) }
+    })
+
+    test('is understood, and never wrongly', () => {
+      const total = tally(judged, () => 'all').get('all') ?? { right: 0, asked: 0, wrong: 0 }
+      console.log(
+        `${file}: ${lines.length} lines\n${table(tally(judged, ({ question, set }) => `${set} ${question}`))}\n\n${table(tally(judged, ({ slip }) => slip))}\n\n${table(new Map([['all', total]]))}`,
+      )
+      expect(total.wrong / lines.length).toBeLessThanOrEqual(MAX_WRONG)
+      expect(total.right / lines.length).toBeGreaterThanOrEqual(MIN_RIGHT)
+    })
+  })
+}
+
+test('no phrase of several words in the data is a line of the corpus', () => {
+  const { phrases, languages } = loadLexicon()
+  const entries = [
+    ...Object.values(phrases),
+    ...languages.flatMap((one) => Object.values(one).filter(Array.isArray)),
+    ...phrasesOfOptions(),
+  ]
+  const data = new Set(entries.flat().map((phrase) => plain(String(phrase).replace(/^=/, ''))))
+  const optionTexts = new Set([...questions.values()].flatMap(({ options }) => options.map(({ text }) => plain(text))))
+  const lines = readJson(new URL('corpus.json', import.meta.url)) as CorpusLine[]
+  const copied = lines.map(({ text }) => plain(text)).filter((text) => text.includes(' ') && data.has(text) && !optionTexts.has(text))
+  expect(copied).toEqual([])
+})
+
+function phrasesOfOptions(): string[][] {
+  return [...questions.values()].flatMap(({ options }) => options.map(({ phrases }) => [...(phrases ?? [])]))
+}
+
+function plain(text: string): string {
+  return text.normalize('NFC').toLowerCase().trim()
+}
+
+function tally(judged: readonly { line: CorpusLine; verdict: Verdict }[], by: (line: CorpusLine) => string): Map<string, Row> {
+  const rows = new Map<string, Row>()
+  for (const { line, verdict } of judged) {
+    const row = rows.get(by(line)) ?? { right: 0, asked: 0, wrong: 0 }
+    row[verdict]++
+    rows.set(by(line), row)
+  }
+  return rows
+}
+
+function table(rows: ReadonlyMap<string, Row>): string {
+  const width = Math.max(...[...rows.keys()].map((name) => name.length))
+  const cell = (value: string | number) => String(value).padStart(7)
+  const head = `${''.padEnd(width)}${['right', 'asked', 'wrong'].map(cell).join('')}  right %`
+  const body = [...rows]
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([name, { right, asked, wrong }]) => {
+      const share = ((100 * right) / (right + asked + wrong)).toFixed(1)
+      return `${name.padEnd(width)}${[right, asked, wrong].map(cell).join('')}  ${share.padStart(6)}`
+    })
+  return [head, ...body].join('\n')
+}
