@@ -60,7 +60,7 @@ export async function findAccountsByAppId(db: DbOrTx, sealer: Sealer, appId: str
 }
 
 /** As in the environment (contract, section 2). */
-export type ZaloCredentials = { oaId: string; appId: string; appSecret: string; oaSecretKey: string }
+type ZaloCredentials = { oaId: string; appId: string; appSecret: string; oaSecretKey: string }
 
 export type ImportAccountArgs = {
   zalo: ZaloCredentials & { refreshToken?: string }
@@ -196,10 +196,10 @@ async function chooseCommune(tx: Tx, present: AccountRow | undefined, code: stri
   return chosen.id
 }
 
-export type AttachArgs = { accountId: number; communeId: number; actor: string; now: Date }
+type AttachArgs = { accountId: number; communeId: number; actor: string; now: Date }
 
 /** Gives a waiting account, with all that reached it so far, to a commune. Safe to repeat: takes up what came in meanwhile. */
-export async function attachAccount(tx: Tx, { accountId, communeId, actor, now }: AttachArgs): Promise<void> {
+async function attachAccount(tx: Tx, { accountId, communeId, actor, now }: AttachArgs): Promise<void> {
   await tx
     .update(account)
     .set({ communeId })

@@ -85,16 +85,6 @@ function covers(held: RoleHeld, path: readonly { id: number }[]): boolean {
   return path.some(({ id }) => id === held.unitId)
 }
 
-/** Contacts that hold one of the roles for exactly this unit, e.g. whom to tell about a ticket of a village. */
-export async function contactsWithRole(db: DbOrTx, unitId: number, roles: readonly Role[]): Promise<{ contactId: number; role: Role }[]> {
-  const rows = await db
-    .select({ contactId: roleGrant.contactId, role: roleGrant.role })
-    .from(roleGrant)
-    .where(and(eq(roleGrant.unitId, unitId), isNull(roleGrant.revokedAt)))
-    .orderBy(roleGrant.id)
-  return rows.map((row) => ({ contactId: row.contactId, role: Role.parse(row.role) })).filter(({ role }) => roles.includes(role))
-}
-
 const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 const INVITATION_LIFE_MS = 7 * DAY_MS

@@ -27,7 +27,6 @@ const Target = z.object({ percent: Percent, source: Source }).strict()
 const Denominator = z.object({ value: count(100_000_000), as_of: IsoDate, source: Source }).strict()
 
 export type Target = z.infer<typeof Target>
-export type Denominator = z.infer<typeof Denominator>
 
 // What a value may be; what it is by default, and why, is data: flows/settings.json
 const TYPES = {

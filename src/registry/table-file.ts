@@ -6,7 +6,7 @@ import { OperatorError } from '../lib/operator-error.ts'
 export type RowProblem = { row: number; column: string; problem: string }
 
 /** A file's rows by column name; cells are trimmed and in Unicode form NFC. Empty rows are left out but counted. */
-export type Table = { columns: string[]; rows: { row: number; cells: Record<string, string> }[] }
+type Table = { columns: string[]; rows: { row: number; cells: Record<string, string> }[] }
 
 export type TableOutcome = { type: 'read'; table: Table } | { type: 'refused'; problems: RowProblem[] }
 

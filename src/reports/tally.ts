@@ -83,7 +83,7 @@ export type TallyTable = {
   /** Column sums, where they mean something: by village. */
   total?: Record<string, number>
 }
-export type TallyRow = { key: string; name?: string; figures: Record<string, number> }
+type TallyRow = { key: string; name?: string; figures: Record<string, number> }
 
 export type ReadTallyArgs = {
   year: number
