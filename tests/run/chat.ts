@@ -40,6 +40,7 @@ export type ChatAccount = {
 
 export type ChatOptions = { timeoutMs: number; quietMs: number; killing: boolean; tries: number }
 
+const DOUBLE_SETTLE_MS = 400
 // A repeat is one of the last things said
 const REPEAT_MEMORY = 4
 
@@ -130,6 +131,8 @@ export function createChat(phone: Phone, options: ChatOptions): Chat {
         await act(acts.at(-1)!)
       }
       while (acts.length > 1 && owed > 0 && (await waitMs(options.quietMs))) {}
+      // After a double a second answer would come at once; seen here it is not taken for the answer to what is said next
+      if (owes < acts.length) await sleep(DOUBLE_SETTLE_MS)
       if (sentAt > 0 && acts.length === 1) account.latenciesMs.push(Math.max(0, came[0]!.at - sentAt))
       if (!options.killing) owed = 0
       return came

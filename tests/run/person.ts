@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Asked, Book } from './book.ts'
 import { type Act, type ChatAccount, type ChatOptions, createChat } from './chat.ts'
+import { createDice } from './dice.ts'
 import type { FormPlan, Plan, Style } from './people.ts'
 import type { Incoming, Phone } from './phone.ts'
 
@@ -23,10 +24,12 @@ export type LifeOptions = ChatOptions & {
   /** Village names by number, as people of the commune know them. */
   villages: ReadonlyMap<number, string>
   awayMs: number
+  thinkMs: number
 }
 
 // The longest honest talk has about sixty turns
 const MAX_TURNS = 150
+const SCROLL_MS = 3_500
 // A question that is put again and again although it was answered
 const MAX_ASKED_AGAIN = 4
 
@@ -48,10 +51,13 @@ export async function livePlan(phone: Phone, plan: Plan, options: LifeOptions): 
   let sawVillages = false
   let confirmed = false
   let lastQuestion = ''
+  let wantsHelp = false
   let given = { ref: '', style: 'number' as Style, words: '', times: 0 }
 
+  const dice = createDice(plan.index, 'thinking')
   let seen = await arrive()
   for (let turns = 0; turns < MAX_TURNS; turns++) {
+    if (options.thinkMs > 0) await sleep(dice.chance() * options.thinkMs)
     if (seen.length === 0) return ended('lost')
     const message = seen.at(-1)!
     const asked = book.read(message.text, plan.citizen.set)
@@ -175,6 +181,7 @@ export async function livePlan(phone: Phone, plan: Plan, options: LifeOptions): 
     if (!state) return `asked ${ref} of ${asked.set?.id}, which this person never opened`
     current = state
     lastQuestion = ref
+    wantsHelp = false
     const { form, done, changed } = state
     if (form.answers[ref] === undefined) return `asked ${ref}, which is not in ${form.set}`
     questionMessages.set(`${form.set} ${ref}`, message)
@@ -203,14 +210,15 @@ export async function livePlan(phone: Phone, plan: Plan, options: LifeOptions): 
         const button = old && quirk.by === 'old_tap' ? old.buttons.indexOf(labelOf(form, quirk.to, wanted)) : -1
         if (!old || button < 0) return () => edit(state, quirk.to)
         changed.add(quirk.to)
-        return () => chat.send([tap(old, button)])
+        return afterScrolling(() => chat.send([tap(old, button)]))
       }
       case 'same_earlier': {
         const old = questionMessages.get(`${form.set} ${quirk.to}`)
         const button = old?.buttons.indexOf(labelOf(form, quirk.to, meant(state, quirk.to))) ?? -1
-        return old && button >= 0 ? () => chat.send([tap(old, button)]) : answer(asked, message, option)
+        return old && button >= 0 ? afterScrolling(() => chat.send([tap(old, button)])) : answer(asked, message, option)
       }
       case 'help': {
+        wantsHelp = true
         const button = message.buttons.indexOf(book.label('engine.help_option'))
         return () => chat.send([button >= 0 && styleAt(ref) === 'tap' ? tap(message, button) : say('0')])
       }
@@ -227,6 +235,14 @@ export async function livePlan(phone: Phone, plan: Plan, options: LifeOptions): 
         return () => chat.send([{ words: `(${quirk.kind})`, do: () => phone.sendMedia(quirk.kind) }])
       default:
         return quirk satisfies never
+    }
+  }
+
+  /** An old message is found by scrolling up; what is tapped at once after a new one came was meant for what stood there before. */
+  function afterScrolling(act: () => Promise<Incoming[]>): () => Promise<Incoming[]> {
+    return async () => {
+      await sleep(SCROLL_MS)
+      return act()
     }
   }
 
@@ -278,7 +294,7 @@ export async function livePlan(phone: Phone, plan: Plan, options: LifeOptions): 
 
   /** "Which of these?": the one that was meant. */
   function choiceOfSome(message: Incoming): (() => Promise<Incoming[]>) | string {
-    const label = labelOf(current.form, lastQuestion, meant(current, lastQuestion))
+    const label = wantsHelp ? book.label('engine.help_option') : labelOf(current.form, lastQuestion, meant(current, lastQuestion))
     const button = message.buttons.indexOf(label)
     if (button >= 0 && plan.style === 'tap') return () => chat.send([tap(message, button)])
     const number = numberBefore(message.text, label)

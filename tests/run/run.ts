@@ -12,6 +12,7 @@ const { values } = parseArgs({
     duplicates: { type: 'string', default: '0.05' },
     late: { type: 'string', default: '0.01' },
     kill: { type: 'string' },
+    think: { type: 'string', default: '0' },
     buttons: { type: 'string', default: 'on' },
     'state-agency': { type: 'boolean', default: false },
     plain: { type: 'boolean', default: false },
@@ -36,6 +37,7 @@ const options: TrialOptions = {
   buttons: values.buttons !== 'off',
   stateAgency: values['state-agency'],
   plain: values.plain,
+  thinkMs: Number(values.think),
   ...(kill && { killEverySeconds: [kill[0]!, kill[1] ?? kill[0]!] as [number, number] }),
   ...(values.only !== undefined && { only: values.only.split(',').map(Number) }),
   onProgress: (line) => console.error(line),
@@ -45,7 +47,7 @@ console.log(`seed ${options.seed}`)
 const result = await runTrial(options)
 const bad = violations(result)
 print(result)
-if (values.log) console.log(result.botLog)
+if (values.log) for (const line of digest(result.botLog)) console.log(line)
 process.exitCode = bad.length > 0 ? 1 : 0
 
 function print(result: TrialResult): void {
@@ -88,4 +90,23 @@ function print(result: TrialResult): void {
     console.log(`\n── person ${life.plan.index}, seed ${result.seed}: ${life.end}${life.trouble === undefined ? '' : `, ${life.trouble}`}`)
     console.log(life.account.transcript.join('\n'))
   }
+}
+
+/** The bot's own log: each complaint once, with how often and where from. */
+function digest(log: string): string[] {
+  const counts = new Map<string, number>()
+  for (const line of log.split('\n')) {
+    if (!line.startsWith('{')) continue
+    const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message?: string; stack?: string } }
+    const frames = (err?.stack ?? '').split('\n').filter((frame) => frame.includes('/src/') && !frame.includes('node_modules'))
+    const where = frames.slice(0, 3).map((frame) =>
+      frame
+        .trim()
+        .replace(/.*\/src\//, 'src/')
+        .replace(/\)$/, ''),
+    )
+    const text = [msg, err?.message?.slice(0, 300), ...where].filter(Boolean).join(' | ')
+    counts.set(text, (counts.get(text) ?? 0) + 1)
+  }
+  return [...counts].map(([text, count]) => `log ${count} ×: ${text}`)
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Book, openBook } from './book.ts'
 import { createDice } from './dice.ts'
-import { judgeAnswers, judgeTally, readAnswers, recount } from './judge.ts'
+import { judgeAnswers, judgeTally, readAnswers, recount, TallyBy, TallyJson } from './judge.ts'
 import { planPeople } from './people.ts'
 import { type Life, livePlan } from './person.ts'
 import {
@@ -32,6 +32,8 @@ export type TrialOptions = {
   /** Every so many seconds, by chance between the two, everything of the bot is killed and started again. */
   killEverySeconds?: [number, number]
   maxKills?: number
+  /** How long a person takes before each step, at most; so that a few people's talk spans the kills. */
+  thinkMs?: number
   /** Only people who answer straight on, for measuring. */
   plain?: boolean
   /** Only these of the planned people: to see one again. */
@@ -104,7 +106,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
     })) as {
       probe: { saved: boolean }
     }
-    if (!probe.saved) throw new Error('the platform could not save the webhook address: {} unsigned was not answered with 200')
+    if (!probe.saved) throw new Error(`the platform could not save the webhook address: ${JSON.stringify(probe)}`)
     const faults = await addFaults(simulator, options)
 
     const phones = createZaloPhones({ personUrl: simulator.personUrl, oaId: ACCOUNT.oaId })
@@ -136,15 +138,14 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
     const lifeOptions = {
       book,
       year,
-      villages: new Map<number, string>(),
       awayMs: 400,
+      thinkMs: options.thinkMs ?? 0,
       timeoutMs: killing ? KILL_TIMEOUT_MS : TIMEOUT_MS,
       quietMs: QUIET_MS,
       tries: 4,
       killing,
     }
-    const villages = await learnVillages(port)
-    if (villages.size === 0) notices.push('no page /b/<code> told a village name: villages were answered by number only')
+    const villages = await learnVillages(env, year)
     const seat = async () => {
       for (let plan = queue.shift(); plan; plan = queue.shift()) {
         const phone = await phones.open(`Máy ${plan.index + 1}`)
@@ -165,8 +166,11 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
 
     const rows = readAnswers(await exportAnswers(env, year, dataDir))
     const { expected, wrong } = judgeAnswers(book, lives, rows)
-    const tally = await runCli(['tally', '--unit', UNIT, '--year', String(year), '--json'], env)
-    const miscounted = judgeTally(recount(book, rows), JSON.parse(tally.trim().split('\n').at(-1)!))
+    const miscounted = judgeTally(recount(book, rows), {
+      all: TallyJson.parse(await runTally(env, year)),
+      byVillage: TallyBy.parse(await runTally(env, year, ['--by', 'village'])),
+      byQuestion: TallyBy.parse(await runTally(env, year, ['--by', 'question'])),
+    })
     logs.push(bot.log())
     lives.sort((a, b) => a.plan.index - b.plan.index)
     return summarise({
@@ -231,16 +235,15 @@ async function addFaults(simulator: SimulatorProcess, { duplicates, late }: Tria
   }
 }
 
-/** What people of the commune know: how their village is called. It stands on the page of its QR code. */
-async function learnVillages(port: number): Promise<Map<number, string>> {
-  const names = new Map<number, string>()
-  for (let number = 1; number <= VILLAGES; number++) {
-    const response = await fetch(`http://127.0.0.1:${port}/b/${UNIT}-${String(number).padStart(2, '0')}`)
-    const page = response.ok ? await response.text() : ''
-    const name = /<h1[^>]*>\s*([^<]+?)\s*<\/h1>/.exec(page)?.[1]
-    if (name) names.set(number, name.normalize('NFC'))
-  }
-  return names
+/** What people of the commune know: how each village is called. */
+async function learnVillages(env: Record<string, string>, year: number): Promise<Map<number, string>> {
+  const { rows } = TallyBy.parse(await runTally(env, year, ['--by', 'village']))
+  return new Map(rows.map(({ key, name = '' }) => [Number(/\d+$/.exec(key)?.[0]), name.normalize('NFC')]))
+}
+
+async function runTally(env: Record<string, string>, year: number, more: string[] = []): Promise<unknown> {
+  const out = await runCli(['tally', '--unit', UNIT, '--year', String(year), ...more, '--json'], env)
+  return JSON.parse(out.trim().split('\n').at(-1)!)
 }
 
 async function exportAnswers(env: Record<string, string>, year: number, dataDir: string): Promise<string> {
