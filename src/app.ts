@@ -79,7 +79,7 @@ export async function createApp({
   const metrics = createMetrics(() => countWaiting(database))
   const deps: Deps = {
     database,
-    instance: await createInstance(database, randomInt(1, 2 ** 31 - 1)),
+    instance: await createInstance(databaseUrl, randomInt(1, 2 ** 31 - 1)),
     sealer,
     content,
     flows: createFlows(content),

@@ -66,7 +66,21 @@ async function listen(http: Awaited<ReturnType<typeof createApp>>['http'], { hos
   }
 }
 
+/**
+ * postgres.js 3.4 rolls back on a connection that was lost inside a transaction, and throws from there where nobody can catch it. The
+ * transaction itself has failed as it should; the pool connects anew. Anything else unexpected ends the process: the next start finds
+ * everything in the tables.
+ */
+function isLostRollback(error: unknown): boolean {
+  return error instanceof TypeError && /reading 'write'/.test(error.message) && /postgres\/src\/connection/.test(error.stack ?? '')
+}
+
 async function main(): Promise<void> {
+  process.on('uncaughtException', (error) => {
+    if (isLostRollback(error)) return
+    process.stderr.write(`${error.stack ?? error.message}\n`)
+    process.exit(1)
+  })
   let stop: (() => Promise<void>) | undefined
   let stopping = false
   const onSignal = () => {

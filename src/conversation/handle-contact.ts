@@ -1,4 +1,5 @@
 import { and, asc, desc, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { commonParams } from '../content/texts.ts'
 import type { Tx } from '../db/connect.ts'
 import {
   account as accountTable,
@@ -293,21 +294,43 @@ async function hasDeclined(tx: Tx, contact: ContactRow): Promise<boolean> {
   return last?.decision === 'declined'
 }
 
-/** Counts a failed try at the oldest waiting event; one that fails again and again is put aside and named in the log. */
-async function markAttempt({ database, log, now }: Deps, contactId: number): Promise<void> {
-  const [row] = await database.db
-    .update(inboundEvent)
-    .set({
-      attempts: sql`${inboundEvent.attempts} + 1`,
-      handledAt: sql`CASE WHEN ${inboundEvent.attempts} + 1 >= ${MAX_ATTEMPTS} THEN ${now().toISOString()}::timestamptz END`,
-      failedClass: sql`CASE WHEN ${inboundEvent.attempts} + 1 >= ${MAX_ATTEMPTS} THEN 'cannot_be_answered' END`,
-    })
-    .where(
-      eq(
-        inboundEvent.id,
-        sql`(SELECT id FROM inbound_event WHERE contact_id = ${contactId} AND handled_at IS NULL ORDER BY chat_order, id LIMIT 1)`,
-      ),
-    )
-    .returning({ id: inboundEvent.id, handledAt: inboundEvent.handledAt })
-  if (row?.handledAt) log.error({ event: row.id, contact: contactId }, 'an event was put aside after failing again and again')
+/**
+ * Counts a failed try at the oldest waiting event. One that fails again and again is put aside so that those behind it are not held up:
+ * the log names it, and the person is told kindly what to do.
+ */
+async function markAttempt({ database, log, now, content, sealer }: Deps, contactId: number): Promise<void> {
+  await database.db.transaction(async (tx) => {
+    const [row] = await tx
+      .update(inboundEvent)
+      .set({ attempts: sql`${inboundEvent.attempts} + 1` })
+      .where(
+        eq(
+          inboundEvent.id,
+          sql`(SELECT id FROM inbound_event WHERE contact_id = ${contactId} AND handled_at IS NULL ORDER BY chat_order, id LIMIT 1)`,
+        ),
+      )
+      .returning({
+        id: inboundEvent.id,
+        attempts: inboundEvent.attempts,
+        communeId: inboundEvent.communeId,
+        accountId: inboundEvent.accountId,
+      })
+    if (!row || row.attempts < MAX_ATTEMPTS) return
+    await tx.update(inboundEvent).set({ handledAt: now(), failedClass: 'cannot_be_answered' }).where(eq(inboundEvent.id, row.id))
+    const [contact] = await tx.select({ language: contactTable.language }).from(contactTable).where(eq(contactTable.id, contactId))
+    const texts = content.texts[contact?.language ?? 'vi']
+    const words = { goi: texts.format({ key: 'address.bac' }, {}), xung: texts.format({ key: 'address.bac.self' }, {}) }
+    const apology: OutboundMessage = { text: texts.format({ key: 'engine.fault' }, commonParams(words)) }
+    await tx
+      .insert(outboundMessage)
+      .values({
+        communeId: row.communeId,
+        accountId: row.accountId,
+        contactId,
+        cause: 'reply',
+        bodyEnc: sealer.sealJson(apology),
+        createdAt: now(),
+      })
+    log.error({ event: row.id, contact: contactId }, 'an event was put aside after failing again and again')
+  })
 }

@@ -1,10 +1,8 @@
 import type { InboundEvent } from '../model/inbound.ts'
 import type { Deps } from './deps.ts'
 
-export type ReceivedFrom = { accountId: number; communeId: number; channel: string }
-
 /** An event with the account it came through. */
-export type Arrival = ReceivedFrom & { event: InboundEvent }
+export type Arrival = { accountId: number; event: InboundEvent }
 
 /** Kinds that say something about a message of ours: they never make a new contact. */
 const ABOUT_OUR_MESSAGES = new Set(['received', 'seen', 'echo'])
@@ -78,10 +76,9 @@ async function store(
   { database, sealer, now }: Pick<Deps, 'database' | 'sealer' | 'now'>,
   arrivals: Arrival[],
 ): Promise<(number | undefined)[]> {
-  const rows = arrivals.map(({ accountId, communeId, event }, place) => ({
+  const rows = arrivals.map(({ accountId, event }, place) => ({
     place,
     account_id: accountId,
-    commune_id: communeId,
     channel_user_id: event.channelUserId,
     makes_contact: !ABOUT_OUR_MESSAGES.has(event.content.kind),
     dedupe_key: event.dedupeKey,
@@ -97,12 +94,12 @@ async function store(
     // Sorted, so that two processes with the same new contacts wait for each other in one order
     await tx`
       INSERT INTO contact (commune_id, account_id, channel_user_id, first_seen_at, last_inbound_at)
-      SELECT commune_id, account_id, channel_user_id, received_at, received_at
-      FROM json_to_recordset(${given}::text::json)
-        AS given (commune_id bigint, account_id bigint, channel_user_id text, makes_contact boolean, received_at timestamptz)
+      SELECT account.commune_id, given.account_id, given.channel_user_id, given.received_at, given.received_at
+      FROM json_to_recordset(${given}::text::json) AS given (account_id bigint, channel_user_id text, makes_contact boolean, received_at timestamptz)
+      JOIN account ON account.id = given.account_id
       WHERE makes_contact
         AND NOT EXISTS (SELECT 1 FROM contact c WHERE c.account_id = given.account_id AND c.channel_user_id = given.channel_user_id)
-      ORDER BY account_id, channel_user_id
+      ORDER BY given.account_id, given.channel_user_id
       ON CONFLICT (account_id, channel_user_id) DO NOTHING`
     const stored = await tx<{ place: number; contact_id: number }[]>`
       WITH given AS (

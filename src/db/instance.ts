@@ -1,8 +1,10 @@
+import postgres from 'postgres'
 import type { Database } from './connect.ts'
 
 // First half of the two-part advisory locks that say "this process lives"
 const INSTANCE_CLASS = 7_301
-const CHECK_MS = 1_000
+// After the database was lost: how soon the lock is taken again
+const RETRY_MS = 200
 
 /**
  * Says to all processes on this database that this one lives, for as long as it does: an advisory lock that PostgreSQL drops the
@@ -12,36 +14,40 @@ const CHECK_MS = 1_000
 export type Instance = { id: number; close(): Promise<void> }
 
 /** `id` is a random 31-bit number. */
-export async function createInstance({ sql }: Database, id: number): Promise<Instance> {
+export async function createInstance(url: string, id: number): Promise<Instance> {
   let closed = false
-  let connection = await hold()
+  let timer: NodeJS.Timeout | undefined
+  let held: postgres.Sql | undefined
 
-  async function hold() {
-    const reserved = await sql.reserve()
-    await reserved`SELECT pg_advisory_lock_shared(${INSTANCE_CLASS}, ${id})`
-    return reserved
+  // A connection of its own: a statement on a reserved one of the pool, after its loss, ends the process (postgres.js 3.4)
+  async function hold(): Promise<void> {
+    const sql = postgres(url, {
+      max: 1,
+      idle_timeout: 0,
+      max_lifetime: null,
+      onnotice: () => {},
+      onclose: holdAgain,
+      connection: { application_name: 'hoc-tap-bot instance' },
+    })
+    await sql`SELECT pg_advisory_lock_shared(${INSTANCE_CLASS}, ${id})`
+    held = sql
   }
-  const timer = setInterval(async () => {
-    try {
-      await connection`SELECT 1`
-    } catch {
-      if (closed) return
-      try {
-        connection = await hold()
-      } catch {
-        // The database is still away; the next check tries again
-      }
-    }
-  }, CHECK_MS)
-  timer.unref()
+  function holdAgain(): void {
+    if (closed || timer) return
+    timer = setTimeout(async () => {
+      timer = undefined
+      await held?.end({ timeout: 0 }).catch(() => {})
+      hold().catch(holdAgain)
+    }, RETRY_MS)
+  }
+  await hold()
 
   return {
     id,
     async close() {
       closed = true
-      clearInterval(timer)
-      await connection`SELECT pg_advisory_unlock_shared(${INSTANCE_CLASS}, ${id})`.catch(() => {})
-      connection.release()
+      clearTimeout(timer)
+      await held?.end({ timeout: 1 })
     },
   }
 }

@@ -6,7 +6,7 @@ import type { Arrival } from '../conversation/receive.ts'
 
 export type ZaloWebhookDeps = {
   zaloKeys(): Promise<readonly ZaloKeys[]>
-  findAccount(channel: 'zalo', externalId: string): Promise<{ id: number; communeId: number } | undefined>
+  findAccount(channel: 'zalo', externalId: string): Promise<{ id: number } | undefined>
   /** Stores the events and has their contacts answered; resolves after the commit. */
   accept(arrivals: Arrival[]): Promise<void>
   count: Counters
@@ -39,7 +39,7 @@ export function registerZaloWebhook(app: FastifyInstance, deps: ZaloWebhookDeps)
         deps.count.inbound('zalo', 'unknown_account')
         return {}
       }
-      await deps.accept(parsed.events.map((event) => ({ accountId: account.id, communeId: account.communeId, channel: 'zalo', event })))
+      await deps.accept(parsed.events.map((event) => ({ accountId: account.id, event })))
       deps.count.inbound('zalo', 'accepted')
       deps.observeWebhook('zalo', (performance.now() - started) / 1000)
       return {}
