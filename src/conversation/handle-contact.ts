@@ -10,6 +10,7 @@ import {
   outboundMessage,
   person as personTable,
 } from '../db/schema.ts'
+import { isTransient } from '../db/transient.ts'
 import type { InboundContent } from '../model/inbound.ts'
 import type { OutboundMessage } from '../model/outbound.ts'
 import { saveNomination } from '../recognition/nominations.ts'
@@ -56,10 +57,22 @@ export async function handleContact(deps: Deps, contactId: number): Promise<numb
       if (!answered.more) return again
     }
   } catch (error) {
-    deps.log.error({ err: error, contact: contactId }, 'a contact could not be answered; it is tried again')
+    if (isTransient(error)) {
+      deps.log.warn({ contact: contactId }, 'the database was away while a contact was being answered; it is tried again')
+      return FAILED_MS
+    }
+    deps.log.error({ err: withoutParameters(error), contact: contactId }, 'a contact could not be answered; it is tried again')
     await markAttempt(deps, contactId).catch(() => {})
     return FAILED_MS
   }
+}
+
+/** A failed statement carries its parameters, and with them people's words: the log gets its kind and place only. */
+function withoutParameters(error: unknown): { message: string; stack?: string } {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  if (!(cause instanceof Error)) return { message: 'unknown' }
+  const message = error === cause ? cause.message : `query failed: ${cause.message}`
+  return { message: message.split('\nparams:')[0] ?? '', ...(cause.stack ? { stack: cause.stack.split('\n').slice(1, 8).join('\n') } : {}) }
 }
 
 async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Answered> {
@@ -321,16 +334,14 @@ async function markAttempt({ database, log, now, content, sealer }: Deps, contac
     const texts = content.texts[contact?.language ?? 'vi']
     const words = { goi: texts.format({ key: 'address.bac' }, {}), xung: texts.format({ key: 'address.bac.self' }, {}) }
     const apology: OutboundMessage = { text: texts.format({ key: 'engine.fault' }, commonParams(words)) }
-    await tx
-      .insert(outboundMessage)
-      .values({
-        communeId: row.communeId,
-        accountId: row.accountId,
-        contactId,
-        cause: 'reply',
-        bodyEnc: sealer.sealJson(apology),
-        createdAt: now(),
-      })
+    await tx.insert(outboundMessage).values({
+      communeId: row.communeId,
+      accountId: row.accountId,
+      contactId,
+      cause: 'reply',
+      bodyEnc: sealer.sealJson(apology),
+      createdAt: now(),
+    })
     log.error({ event: row.id, contact: contactId }, 'an event was put aside after failing again and again')
   })
 }
