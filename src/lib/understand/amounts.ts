@@ -30,10 +30,16 @@ export function amountEdges(args: Args): Edge[] {
     if (number === undefined) continue
     const before = ordinalStart(at, args)
     if (before !== undefined) edges.push(...optionNumber(number.value, before, number.end, false, offered))
-    else if (args.tokens[at]?.canon !== 'nhất') edges.push(...optionNumber(number.value, at, number.end, true, offered))
+    else if (offered.kind !== 'village' || isAlone(at, number.end, args))
+      edges.push(...optionNumber(number.value, at, number.end, true, offered))
     if (offered.counts !== undefined && before === undefined) edges.push(...amount(at, number, args))
   }
   return edges
+}
+
+/** Names of villages hold numbers: only a number by itself is the number of an answer. */
+function isAlone(at: number, end: number, { light }: Args): boolean {
+  return light.every((isLight, place) => isLight || (place >= at && place < end))
 }
 
 function optionNumber(value: number, start: number, end: number, whole: boolean, offered: Offered): Edge[] {
@@ -113,10 +119,13 @@ function amount(at: number, number: NumberAt, args: Args): Edge[] {
     max = Number.POSITIVE_INFINITY
   }
   if (min > MAX_AMOUNT) return []
+  // an unknown word just before may change the number: "mpười hai buổi" is not "hai buổi"
+  const before = start > 0 && tokens[start]?.gap === '' && (args.candidates[start - 1]?.[0]?.cost ?? 1) >= MAX_COST
+  const strength = unit === undefined || before ? 1 : 2
   return offered.options.flatMap((option, index) => {
     if (option.amount === undefined) return []
     const fits = max >= (option.amount.min ?? 0) && min <= (option.amount.max ?? Number.POSITIVE_INFINITY)
-    return fits ? [toEdge(start, end, { kind: 'option', option: index, whole: unit === undefined }, unit === undefined ? 1 : 2)] : []
+    return fits ? [toEdge(start, end, { kind: 'option', option: index, whole: unit === undefined }, strength)] : []
   })
 }
 

@@ -141,3 +141,10 @@ export function fromVni(word: string): string | undefined {
   }
   return canon(letters) + tone
 }
+
+const SYLLABLE = /^(b|ch|c|d|gh|gi|g|h|kh|k|l|m|ngh|ng|nh|n|ph|p|qu|r|s|th|tr|t|v|x)?[aeiouy]{1,3}(ch|c|m|ng|nh|n|p|t)?$/
+
+/** Could be a Vietnamese word as it is written, known or not. */
+export function isSyllable(canonical: string): boolean {
+  return SYLLABLE.test(plain(canonical))
+}

@@ -15,11 +15,7 @@ export type Token = {
 }
 
 /** What a person wrote, cut into words. */
-export type Words = {
-  tokens: Token[] /** Signs after the last word. */
-  end: string /** Some word carries a mark: this person writes with diacritics. */
-  marked: boolean
-}
+export type Words = { tokens: Token[] /** Signs after the last word. */; end: string }
 
 /** Longer texts are a story, not an answer. */
 export const MAX_TOKENS = 60
@@ -44,7 +40,7 @@ export function readWords(text: string): Words {
     last = match.index + match[0].length
     tokens.push(toToken(match[0], gap))
   }
-  return { tokens, end: clean.slice(last).replace(/\s+/g, ''), marked: tokens.some((token) => token.marked) }
+  return { tokens, end: clean.slice(last).replace(/\s+/g, '') }
 }
 
 export function toToken(raw: string, gap: string): Token {

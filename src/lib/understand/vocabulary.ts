@@ -5,7 +5,7 @@ import type { Token } from './tokens.ts'
 export type Candidate = { word: string; cost: number }
 
 /** Costs of the ways in which a typed word differs from a known one. What costs at least `COST.typo` counts as a mistake. */
-export const COST = { unmarked: 0, missing: 0.1, keys: 0.1, soft: 0.2, regional: 0.4, typo: 0.8 } as const
+export const COST = { unmarked: 0, missing: 0.1, keys: 0.09, soft: 0.2, regional: 0.4, typo: 0.8 } as const
 const MIN_TYPO_LETTERS = 4
 const MIN_TYPO_LETTERS_UNMARKED = 4
 

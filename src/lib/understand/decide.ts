@@ -1,0 +1,170 @@
+import { type Explanation, explain } from './explain.ts'
+import { isSyllable } from './letters.ts'
+import type { NumberAt } from './numbers.ts'
+import type { Edge, LabelKind } from './phrase-graph.ts'
+import type { Prepared } from './read.ts'
+import type { Token } from './tokens.ts'
+import type { Understanding } from './types.ts'
+import type { Candidate } from './vocabulary.ts'
+import { isEnough, isUncovered, saysMore } from './weigh.ts'
+
+/** The closing word of "có … không". */
+const FINAL: Edge = {
+  start: 0,
+  end: 0,
+  label: { kind: 'question', option: -1, whole: false },
+  cost: 0,
+  mistakes: 0,
+  words: 1,
+  strength: 1,
+  negative: false,
+}
+const ANSWER_KINDS: ReadonlySet<LabelKind> = new Set(['option', 'person', 'perhaps_person'])
+/** Costs closer than this are equally good readings: the person is asked. */
+const MARGIN = 0.3
+/** "chưa biết" is an answer where it can be one, else it asks for help. */
+const PERHAPS_COST = 0.5
+const MAX_LIGHT_COST = 0.2
+const MAX_TURNING_COST = 0.1
+const MAX_LONG_QUESTION_COST = 0.5
+const NONE: Understanding = { kind: 'none' }
+
+/** A text with all that was found in it. */
+export type Reading = {
+  tokens: readonly Token[]
+  candidates: readonly (readonly Candidate[])[]
+  numbers: readonly (readonly NumberAt[])[]
+  edges: readonly Edge[]
+  ending: string
+  /** Small words. */
+  light: readonly boolean[]
+  /** "gì", "đâu" after a denial: no question. */
+  vague: readonly boolean[]
+  /** Small words and words of the question. */
+  passable: readonly boolean[]
+  prepared: Prepared
+  /** First and last word of a question, "có … không". */
+  /** Single words for other people. */
+  otherPeople: ReadonlySet<string>
+  questionAround: readonly (readonly [string, string])[]
+}
+
+/** The answer a text means, when one explains it well enough and no other does. */
+export function decide(args: Reading): Understanding {
+  const { tokens, candidates, numbers, edges, ending, light, vague, passable, prepared, questionAround, otherPeople } = args
+  const { offered } = prepared
+  const { length } = tokens
+  const help = offered.options.length
+  const isSmall = (at: number) =>
+    light[at] === true || (numbers[at]?.length ?? 0) > 0 || edges.some(({ label, start }) => label.kind === 'or' && start === at)
+  const alone = (edge: Edge) => tokens.every((_, at) => (edge.figure ? isSmall(at) : light[at]) || (at >= edge.start && at < edge.end))
+  const answers = edges.flatMap((edge) => {
+    const { kind, whole } = edge.label
+    // a written figure beside other words may contradict them; a number word is then only a word
+    if (whole && !alone(edge) && !(edge.figure && tokens[edge.start]?.figure !== undefined)) return []
+    if (
+      edge.figure &&
+      offered.kind === 'village' &&
+      edges.some(({ label, start, end }) => label.own && start <= edge.start && end >= edge.end)
+    )
+      return []
+    if (kind === 'option') return [edge]
+    if (kind !== 'person' && kind !== 'perhaps_person') return []
+    const ownAnswer = edges.some(({ label, start, end }) => label.own && start <= edge.start && end >= edge.end)
+    const cost = edge.cost + (kind === 'person' && !ownAnswer ? 0 : PERHAPS_COST)
+    return [{ ...edge, cost, label: { ...edge.label, kind: 'option' as const, option: help } }]
+  })
+  const denied: Edge[] = []
+  for (const deny of edges) {
+    const { kind } = deny.label
+    if (kind !== 'deny' && kind !== 'mistook' && kind !== 'negator') continue
+    let at = deny.end
+    while (light[at] && kind !== 'negator') at++
+    for (const edge of answers) {
+      const follows = edge.start >= deny.end && edge.start <= at && edge.end > at
+      if (follows && (kind === 'deny' || tokens[deny.end]?.gap === '')) denied.push({ ...edge, start: deny.start })
+    }
+  }
+  const speaksOf = (edge: Edge) =>
+    candidates[edge.start]?.some(({ word, cost }) => cost === 0 && prepared.asked.has(word) && otherPeople.has(word)) ?? false
+  // a mistyped word with no better reading may well be one that turns the meaning: "ngsỉ 2 buổi" is "nghỉ 2 buổi"
+  const isLikelyMistyped = ({ start, end, words, mistakes, cost }: Edge) => {
+    const best = candidates.slice(start, end).reduce((sum, list) => sum + (list[0]?.cost ?? 0), 0)
+    const token = tokens[start]
+    if (words === 1 && token?.marked && isSyllable(token.canon)) return false
+    return mistakes > 0 && cost <= best + MAX_TURNING_COST * words
+  }
+  const turning = tokens.map(() => false)
+  for (const edge of edges) {
+    const { kind } = edge.label
+    if (kind !== 'poison' && kind !== 'negator' && (kind !== 'others' || speaksOf(edge))) continue
+    const readsSmall = edge.end - edge.start === 1 && light[edge.start]
+    // "may" in a text with diacritics is not "mấy"; a denial is heard however it is spelled
+    if (!readsSmall && (kind === 'negator' || edge.cost < MAX_TURNING_COST * edge.words || isLikelyMistyped(edge)))
+      turning.fill(true, edge.start, edge.end)
+  }
+  const byStart: Edge[][] = Array.from({ length }, () => [])
+  vague.forEach((isVague, at) => {
+    if (isVague) byStart[at]?.push({ ...FINAL, label: { kind: 'light', option: -1, whole: false }, start: at, end: at + 1 })
+  })
+  for (const edge of edges) if (!ANSWER_KINDS.has(edge.label.kind)) byStart[edge.start]?.push(edge)
+  for (const edge of answers) byStart[edge.start]?.push(edge)
+
+  const explanations: Explanation[] = []
+  for (const option of new Set(answers.map((edge) => edge.label.option))) {
+    const one = explain({ length, option, byStart, turning, denied })
+    if (one !== undefined) explanations.push(one)
+  }
+  // a denial that the explanation cuts in two denies only a part: "không hỏi | người nhà"
+  const isDeniedFor = (edge: Edge, one: Explanation) =>
+    denied.some((denial) => {
+      if (denial.label.option !== edge.label.option || denial.start > edge.start || denial.end < edge.end) return false
+      const touching = one.matches.filter((match) => match.start < denial.end && match.end > denial.start)
+      return touching.length === 0 || !isUncovered(denial, one, [])
+    })
+  let lastWord = length
+  while (lastWord > 0 && light[lastWord - 1] && !questionAround.some(([, end]) => isWord(lastWord - 1, end))) lastWord--
+  const isVague = (at: number) =>
+    vague[at] === true || edges.some((edge) => edge.label.kind === 'light' && edge.words > 1 && edge.start <= at && edge.end > at)
+  const asked = edges.filter(
+    ({ label, start, end, cost, words }) =>
+      (label.kind === 'question_ends' || cost <= MAX_LIGHT_COST * words) &&
+      (label.kind === 'question' ||
+        (label.kind === 'question_ends' &&
+          cost < (words > 1 ? MAX_LONG_QUESTION_COST : MAX_TURNING_COST) * words &&
+          end >= lastWord &&
+          !isVague(start))),
+  )
+  for (const [first, end] of questionAround) {
+    const opens = tokens.findIndex((_, at) => isWord(at, first))
+    if (opens >= 0 && opens < lastWord - 1 && isWord(lastWord - 1, end)) asked.push({ ...FINAL, start: lastWord - 1, end: lastWord })
+  }
+  const conflicts = (one: Explanation) =>
+    one.rivals > 0 ||
+    answers.some(
+      (edge) => edge.label.option !== one.option && !edge.label.whole && !isDeniedFor(edge, one) && isUncovered(edge, one, passable),
+    )
+  const complete = explanations.filter((one) => isEnough(one, offered)).sort((a, b) => a.cost - b.cost)
+  const whole = complete.filter((one) => !conflicts(one))
+  const sure = whole.filter((one) => !whole.some((other) => saysMore(other, one)))
+  const best = sure[0]
+  if (asked.some((edge) => best === undefined || isUncovered(edge, best, []))) return { kind: 'question' }
+  if (ending.includes('?')) return { kind: 'question' }
+  if (best !== undefined) {
+    const equal = sure.filter((one) => one.cost - best.cost < MARGIN)
+    return equal.length === 1 ? named(best.option) : which(equal)
+  }
+  return complete.length > 1 ? which(complete) : NONE
+
+  function isWord(at: number, word: string): boolean {
+    return candidates[at]?.some((one) => one.word === word && one.cost <= MAX_LIGHT_COST) ?? false
+  }
+  function named(option: number): Understanding {
+    const key = offered.options[option]?.key
+    return key === undefined ? { kind: 'person' } : { kind: 'option', key }
+  }
+  function which(list: readonly Explanation[]): Understanding {
+    const options = [...new Set(list.map((one) => one.option))].sort((a, b) => a - b)
+    return { kind: 'which', keys: options.map((option) => offered.options[option]?.key ?? '0') }
+  }
+}
