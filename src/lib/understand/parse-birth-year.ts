@@ -1,0 +1,77 @@
+import { canon, plain } from './letters.ts'
+import { readWords, type Token } from './tokens.ts'
+
+/** A year of birth read from free text, or the years it may be, or nothing. */
+export type BirthYear = { kind: 'year'; year: number } | { kind: 'which'; years: number[] } | { kind: 'none' }
+
+const MIN_AGE = 14
+const MAX_AGE = 105
+const STEMS = ['canh', 'tân', 'nhâm', 'quý', 'giáp', 'ất', 'bính', 'đinh', 'mậu', 'kỷ'].map((word) => plain(canon(word)))
+const BRANCHES = ['thân', 'dậu', 'tuất', 'hợi', 'tý', 'sửu', 'dần', 'mão', 'thìn', 'tỵ', 'ngọ', 'mùi'].map((word) => plain(canon(word)))
+const WORDS = new Set(
+  'tôi em cháu mình bác sinh năm là dạ ạ thưa ngày tháng tuổi được rồi nay hơn khoảng chừng độ gần con chị anh ông bà cô chú đẻ'
+    .split(' ')
+    .map((word) => plain(canon(word))),
+)
+const NUMBERS = new Map('không một hai ba bốn năm sáu bảy tám chín'.split(' ').map((word, value) => [plain(canon(word)), value]))
+const OTHER_NUMBERS = new Map([...NUMBERS, ['lam', 5], ['tu', 4], ['bay', 7], ['mot', 1]])
+
+/** "1967", "67", "sinh năm 67", "58 tuổi", "sáu bảy", "mậu thân". An age gives the year now minus the age. */
+export function parseBirthYear(text: string, currentYear: number): BirthYear {
+  const { tokens } = readWords(text)
+  const isAge = tokens.some(({ plain: word }) => word === 'tuoi' || word === 'tui')
+  if (tokens.some((token) => token.figure === undefined && !isKnown(token))) return none()
+  const lunar = lunarYears(tokens, currentYear)
+  if (lunar !== undefined) return result(lunar)
+  const date = /(?:^|\D)\d{1,2}\s*[/.-]\s*\d{1,2}\s*[/.-]\s*(\d{4}|\d{2})(?!\d)/.exec(text)?.[1]
+  const figures = date === undefined ? tokens.flatMap(({ figure }) => (figure === undefined ? [] : [figure])) : [Number(date)]
+  if (figures.length === 0) figures.push(...spoken(tokens))
+  if (figures.length !== 1) return none()
+  const value = figures[0] ?? 0
+  if (isAge) return result(plausible([currentYear - value], currentYear))
+  if (value >= 1000) return result(plausible([value], currentYear))
+  // "67" is 1967; "05" and "5" are 2005
+  return result(value > 99 ? [] : plausible([1900 + value, 2000 + value], currentYear))
+}
+
+function isKnown({ plain: word }: Token): boolean {
+  return WORDS.has(word) || STEMS.includes(word) || BRANCHES.includes(word) || OTHER_NUMBERS.has(word) || word === 'tui'
+}
+
+/** "sáu bảy", "sáu mươi bảy" is not said of years; two spoken figures are the last two of the year. */
+function spoken(tokens: readonly Token[]): number[] {
+  const digits = tokens.flatMap(({ plain: word, canon: marked }) => {
+    // "năm" is also "year": only between figures it is five
+    if (word === 'nam' && marked !== 'lăm') return []
+    const value = OTHER_NUMBERS.get(word)
+    return value === undefined ? [] : [value]
+  })
+  return digits.length === 2 || digits.length === 4 ? [Number(digits.join(''))] : []
+}
+
+function lunarYears(tokens: readonly Token[], currentYear: number): number[] | undefined {
+  for (let at = 0; at + 1 < tokens.length; at++) {
+    const stem = STEMS.indexOf(tokens[at]?.plain ?? '')
+    const branch = BRANCHES.indexOf(tokens[at + 1]?.plain ?? '')
+    if (stem < 0 || branch < 0 || stem % 2 !== branch % 2) continue
+    const years: number[] = []
+    for (let year = currentYear - MAX_AGE; year <= currentYear - MIN_AGE; year++)
+      if (year % 10 === stem && year % 12 === branch) years.push(year)
+    return years
+  }
+  return undefined
+}
+
+function plausible(years: readonly number[], currentYear: number): number[] {
+  return years.filter((year) => currentYear - year >= MIN_AGE && currentYear - year <= MAX_AGE)
+}
+
+function result(years: number[]): BirthYear {
+  const [year, ...others] = years
+  if (year === undefined) return none()
+  return others.length === 0 ? { kind: 'year', year } : { kind: 'which', years }
+}
+
+function none(): BirthYear {
+  return { kind: 'none' }
+}
