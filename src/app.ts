@@ -32,6 +32,10 @@ export type App = {
   deps: Deps
   /** Begins to look for what was left over, and goes on doing so. */
   start(): Promise<void>
+  /** One look for what was left over; it is also taken every second. */
+  sweep(): Promise<void>
+  /** Resolves when everybody who wrote has been answered. */
+  idle(): Promise<void>
   /** Stops taking, finishes what is under way, lets go of the database. */
   stop(): Promise<void>
 }
@@ -150,6 +154,8 @@ export async function createApp({
     http,
     channels,
     deps,
+    sweep,
+    idle: () => queue.idle(),
     async start() {
       await sweep(true)
       schedule()
