@@ -40,6 +40,8 @@ export type ChatAccount = {
 
 export type ChatOptions = { timeoutMs: number; quietMs: number; killing: boolean; tries: number }
 
+// So long a repeat may be followed by the true answer: a restart and the webhook's next try lie between
+const HELD_MS = 6_000
 const DOUBLE_SETTLE_MS = 400
 // A repeat is one of the last things said
 const REPEAT_MEMORY = 4
@@ -59,26 +61,34 @@ export function createChat(phone: Phone, options: ChatOptions): Chat {
   let came: Incoming[] = []
   let wake = () => {}
   const recent: string[] = []
+  // Said word by word before: sent again, or the true answer (the result of a form, asked for by KẾT QUẢ at once)
+  let held: Incoming | undefined
 
   phone.onMessage((message) => {
     account.replies++
     if (options.killing && recent.includes(message.text)) {
       account.repeats++
       account.transcript.push(`  (again) ${message.text}`)
+      held = message
+      wake()
       return
     }
     recent.unshift(message.text)
     recent.length = Math.min(recent.length, REPEAT_MEMORY)
     if (owed > 0) {
-      owed--
-      account.transcript.push(`← ${message.text}`)
-      came.push(message)
+      take(message)
       wake()
     } else {
       account.extras.push(message)
       account.transcript.push(`← EXTRA ${message.text}`)
     }
   })
+
+  function take(message: Incoming): void {
+    owed--
+    account.transcript.push(`← ${message.text}`)
+    came.push(message)
+  }
 
   async function act(one: Act): Promise<number> {
     account.sent++
@@ -99,6 +109,7 @@ export function createChat(phone: Phone, options: ChatOptions): Chat {
       sleep(ms, undefined, { signal: gone.signal }).catch(() => {}),
     ])
     gone.abort()
+    wake = () => {}
     return came.length > read && took()
   }
 
@@ -116,8 +127,15 @@ export function createChat(phone: Phone, options: ChatOptions): Chat {
       owed = options.killing ? owed + owes : owes
       let sentAt = 0
       for (const one of acts) sentAt = await act(one)
+      held = undefined
       for (let tries = 1; came.length === 0; tries++) {
         if (await waitMs(silenceAllowed ? options.quietMs : options.timeoutMs)) break
+        if (held && (await waitMs(HELD_MS))) break
+        if (held) {
+          account.repeats--
+          take(held)
+          break
+        }
         if (silenceAllowed) return []
         if (!options.killing || tries >= options.tries) {
           account.lost.push(acts.map((one) => one.words).join(' + '))
