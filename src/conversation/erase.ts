@@ -5,7 +5,6 @@ import {
   audit,
   consent,
   contact as contactTable,
-  household,
   inboundEvent,
   nomination,
   outboundMessage,
@@ -15,7 +14,7 @@ import {
   ticket,
 } from '../db/schema.ts'
 import { loadNomination, uncount } from '../recognition/nominations.ts'
-import { findHousehold, personTallies } from '../registry/people.ts'
+import { findHousehold, leaveHousehold, personTallies } from '../registry/people.ts'
 import type { Turn } from './turn.ts'
 
 /**
@@ -55,11 +54,7 @@ export async function erase(turn: Turn): Promise<void> {
   if (person) {
     turn.tallies.push(...personTallies(person, undefined))
     await tx.delete(personTable).where(and(eq(personTable.communeId, communeId), eq(personTable.id, person.id)))
-    if (isHead)
-      await tx
-        .update(household)
-        .set({ headPersonId: null, headName: null, headNameKey: null, adults: null })
-        .where(eq(household.id, home.id))
+    if (home) turn.tallies.push(...(await leaveHousehold(tx, home, isHead)))
     // What this person did for others stays theirs, without the helper's name
     await tx
       .update(answer)

@@ -146,6 +146,22 @@ export async function findHousehold(tx: Tx, communeId: number, id: number): Prom
   return row
 }
 
+/** After a member was erased: a household nobody is left in goes too, one that lost its head waits for another. */
+export async function leaveHousehold(tx: Tx, home: Household, wasHead: boolean): Promise<TallyChange[]> {
+  const [left] = await tx
+    .select({ id: person.id })
+    .from(person)
+    .where(and(eq(person.communeId, home.communeId), eq(person.householdId, home.id)))
+    .limit(1)
+  if (!left) {
+    await tx.delete(household).where(eq(household.id, home.id))
+    return [{ scope: scopeOf(home), before: householdContributions(), after: [] }]
+  }
+  if (wasHead)
+    await tx.update(household).set({ headPersonId: null, headName: null, headNameKey: null, adults: null }).where(eq(household.id, home.id))
+  return []
+}
+
 export async function setAdults(tx: Tx, communeId: number, householdId: number, adults: number): Promise<void> {
   await tx
     .update(household)
