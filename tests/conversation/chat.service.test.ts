@@ -9,7 +9,9 @@ describe('a conversation', () => {
   afterAll(() => bot.close())
 
   const answers = async () =>
-    (await bot.sql<{ question: string; option: string }[]>`SELECT question, option FROM answer ORDER BY question`).map((row) => `${row.question}=${row.option}`)
+    (await bot.sql<{ question: string; option: string }[]>`SELECT question, option FROM answer ORDER BY question`).map(
+      (row) => `${row.question}=${row.option}`,
+    )
 
   test('goes from the first word to the result, and the figures follow', async () => {
     const person = await bot.person('Pâng')

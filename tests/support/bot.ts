@@ -73,7 +73,10 @@ export async function startBot({ commune = 'small', clock, oaType = 2, buttons =
       await simulator.flush()
       const fresh = messages().slice(read)
       read = messages().length
-      return fresh.filter((message) => message.from === 'oa').map((message) => message.text ?? `[${message.kind}]`).join('\n---\n')
+      return fresh
+        .filter((message) => message.from === 'oa')
+        .map((message) => message.text ?? `[${message.kind}]`)
+        .join('\n---\n')
     }
     const say = async (...texts: string[]): Promise<string> => {
       for (const text of texts) await simulator.people.say(id, OA.oaId, { kind: 'text', text })
