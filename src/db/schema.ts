@@ -26,6 +26,7 @@ const ref = (name: string) => bigint(name, { mode: 'number' })
 const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 /** Sealed bytes; see lib/crypto.ts. */
 const sealed = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' })
+const bytes = sealed
 
 /** Commune 0 holds what reached an account that belongs to no commune yet. */
 export const NO_COMMUNE = 0
@@ -229,12 +230,15 @@ export const session = pgTable(
     status: text('status', { enum: ['active', 'paused', 'ended'] }).notNull(),
     state: jsonb('state').notNull(),
     nominationId: ref('nomination_id'),
+    /** The person it is about when that is not the one who writes: somebody answers for another. */
+    subjectPersonId: ref('subject_person_id'),
     startedAt: at('started_at').notNull(),
     updatedAt: at('updated_at').notNull(),
   },
   (t) => [
     uniqueIndex('session_active').on(t.contactId).where(sql`status = 'active'`),
     index('session_contact').on(t.communeId, t.contactId, t.status),
+    index('session_subject').on(t.communeId, t.subjectPersonId).where(sql`subject_person_id IS NOT NULL`),
   ],
 )
 
@@ -635,6 +639,30 @@ export const invitation = pgTable('invitation', {
   usedAt: at('used_at'),
   usedByContactId: ref('used_by_contact_id'),
 })
+
+/**
+ * Recorded prompts by language and text key. Like flows they belong to the installation, not to a commune. The sound itself is kept here and
+ * not in a folder: any process of several can serve it, and a backup of the database is whole. All of it is a few megabytes.
+ */
+export const voiceClip = pgTable(
+  'voice_clip',
+  {
+    /** ISO 639-3, one of `flows/voice-languages.json`. */
+    language: text('language').notNull(),
+    textKey: text('text_key').notNull(),
+    /** SHA-256 of the sound, hex: its name in addresses and caches. */
+    digest: text('digest').notNull(),
+    contentType: text('content_type').notNull(),
+    fileName: text('file_name').notNull(),
+    sound: bytes('sound').notNull(),
+    /** Absent where the file does not say. */
+    durationMs: integer('duration_ms'),
+    /** Made by a machine to try things with; a real recording takes its place. */
+    sample: boolean('sample').notNull().default(false),
+    importedAt: at('imported_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.language, t.textKey] }), index('voice_clip_digest').on(t.digest)],
+)
 
 /** Who did what when; ids and figures, never words. Append only. */
 export const audit = pgTable(
