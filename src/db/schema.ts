@@ -99,6 +99,8 @@ export type AccountTraits = {
   package?: string
   perMinute?: number
   simulated?: boolean
+  /** Telegram: what stands after t.me/. */
+  username?: string
 }
 
 /** The rotating token pair of an account. Written and committed before its first use. */
@@ -608,8 +610,82 @@ export const ticket = pgTable(
     answeredAt: at('answered_at'),
     answeredBy: ref('answered_by'),
     closedAt: at('closed_at'),
+    /** The officer's contact that answers it, so that two do not answer at once. */
+    takenBy: ref('taken_by'),
+    takenAt: at('taken_at'),
+    /** The officers were told that a clock runs out. */
+    warnedAt: at('warned_at'),
   },
   (t) => [index('ticket_open').on(t.communeId, t.status, t.openedAt), index('ticket_contact').on(t.contactId)],
+)
+
+/** What was said about a ticket between a person and an officer; the words themselves are in the ledger's row only. */
+export const ticketMessage = pgTable(
+  'ticket_message',
+  {
+    id: id().primaryKey(),
+    communeId: ref('commune_id').notNull(),
+    ticketId: ref('ticket_id').notNull(),
+    outboundId: ref('outbound_id').notNull(),
+    /** Officer's contact who wrote it; null: the person's words on their way to the officer. */
+    byContactId: ref('by_contact_id'),
+    at: at('at').notNull(),
+    /** The officer was told that it did not arrive. */
+    failureToldAt: at('failure_told_at'),
+  },
+  (t) => [index('ticket_message_ticket').on(t.ticketId), index('ticket_message_outbound').on(t.outboundId)],
+)
+
+/** Reminders by what they are about: rule, household (`h12`, or `p34` for a person without one) and the day it was due. Written once each. */
+export const reminder = pgTable(
+  'reminder',
+  {
+    communeId: ref('commune_id').notNull(),
+    rule: text('rule').notNull(),
+    subject: text('subject').notNull(),
+    /** `2026-11-22`, in Việt Nam. */
+    dueOn: text('due_on').notNull(),
+    year: smallint('year').notNull(),
+    villageId: ref('village_id').notNull(),
+    contactId: ref('contact_id').notNull(),
+    outboundId: ref('outbound_id'),
+    createdAt: at('created_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.communeId, t.rule, t.subject, t.dueOn] }),
+    index('reminder_subject').on(t.communeId, t.subject, t.createdAt),
+    index('reminder_outbound').on(t.outboundId),
+  ],
+)
+
+/** What a leader or officer gets by the day: the kind, whom, and the day it stands for. Written once each. */
+export const digest = pgTable(
+  'digest',
+  {
+    communeId: ref('commune_id').notNull(),
+    contactId: ref('contact_id').notNull(),
+    kind: text('kind').notNull(),
+    day: text('day').notNull(),
+    outboundId: ref('outbound_id'),
+    createdAt: at('created_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.communeId, t.contactId, t.kind, t.day] })],
+)
+
+/** What a leader did about a household that stays silent; it stops the ladder for that household. */
+export const householdStep = pgTable(
+  'household_step',
+  {
+    id: id().primaryKey(),
+    communeId: ref('commune_id').notNull(),
+    villageId: ref('village_id').notNull(),
+    subject: text('subject').notNull(),
+    year: smallint('year').notNull(),
+    act: text('act', { enum: ['visited', 'again', 'assist', 'gone'] }).notNull(),
+    byContactId: ref('by_contact_id').notNull(),
+    at: at('at').notNull(),
+  },
+  (t) => [index('household_step_subject').on(t.communeId, t.year, t.subject)],
 )
 
 /** Who may do what, where. One contact may hold many. */
