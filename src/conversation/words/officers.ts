@@ -67,7 +67,7 @@ export async function missing(turn: Turn, argument: string | undefined): Promise
         n: index + 1,
         name: item.name,
         birth_year: item.birthYear,
-        village: unit.level === 'thon_ban' ? '' : item.village.name,
+        village: unit.level === 'thon_ban' ? '' : `, ${item.village.name}`,
         answered: item.begun?.answered ?? 0,
         asked: asked ?? 0,
       },
