@@ -29,6 +29,7 @@ export type LifeOptions = ChatOptions & {
 
 // The longest honest talk has about sixty turns
 const MAX_TURNS = 150
+const NOTHING_GIVEN = { ref: '', style: 'number' as Style, words: '', times: 0 }
 const SCROLL_MS = 3_500
 // A question that is put again and again although it was answered
 const MAX_ASKED_AGAIN = 4
@@ -52,11 +53,14 @@ export async function livePlan(phone: Phone, plan: Plan, options: LifeOptions): 
   let confirmed = false
   let lastQuestion = ''
   let wantsHelp = false
-  let given = { ref: '', style: 'number' as Style, words: '', times: 0 }
+  let given = NOTHING_GIVEN
+  let answering = false
 
   const dice = createDice(plan.index, 'thinking')
   let seen = await arrive()
   for (let turns = 0; turns < MAX_TURNS; turns++) {
+    if (!answering) given = NOTHING_GIVEN
+    answering = false
     if (options.thinkMs > 0) await sleep(dice.chance() * options.thinkMs)
     if (seen.length === 0) return ended('lost')
     const message = seen.at(-1)!
@@ -193,7 +197,6 @@ export async function livePlan(phone: Phone, plan: Plan, options: LifeOptions): 
         return answer(asked, message, option)
       case 'double': {
         const act = answerAct(asked, message, option, styleAt(ref))
-        given = { ref: '', style: 'number', words: '', times: 0 }
         return () => chat.send([act, act], { owed: 1 })
       }
       case 'two_at_once': {
@@ -259,8 +262,8 @@ export async function livePlan(phone: Phone, plan: Plan, options: LifeOptions): 
   }
 
   function answer(asked: Asked, message: Incoming, key: string): (() => Promise<Incoming[]>) | string {
-    const isAgain = given.ref === asked.ref
-    if (isAgain && (given.style === 'words' || given.style === 'bare_words')) life.notUnderstood.push(`${asked.ref}: ${given.words}`)
+    const isAgain = given.ref === asked.ref && [asked.labels[key], withoutMarks(asked.labels[key] ?? '')].includes(given.words)
+    if (isAgain) life.notUnderstood.push(`${asked.ref}: ${given.words}`)
     const style = isAgain ? 'number' : asked.kind === 'question' ? styleAt(asked.ref) : plan.style
     return answerWith(asked.ref, answerAct(asked, message, key, style), style)
   }
@@ -269,6 +272,7 @@ export async function livePlan(phone: Phone, plan: Plan, options: LifeOptions): 
     const times = given.ref === ref ? given.times + 1 : 1
     if (times > MAX_ASKED_AGAIN) return `asked ${ref} again although “${given.words}” answered it ${MAX_ASKED_AGAIN} times`
     given = { ref, style, words: act.words, times }
+    answering = true
     return () => chat.send([act])
   }
 
