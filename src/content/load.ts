@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { z } from 'zod'
 import { CriteriaSet } from '../model/criteria.ts'
 import { FlowFile } from '../model/flow.ts'
+import { jsonFiles, readJson, versionFiles } from './files.ts'
 import { createTexts, type Language, type Texts } from './texts.ts'
 
 export const LANGUAGES: readonly Language[] = ['vi', 'en']
@@ -21,55 +21,36 @@ export function loadContent(root: string): Content {
   const flowsDir = join(root, 'flows')
   const sets = readAll(join(flowsDir, 'criteria'), CriteriaSet)
   const flows = readAll(flowsDir, FlowFile)
-  const texts = Object.fromEntries(
-    LANGUAGES.map((language) => [language, createTexts(language, readMessages(join(root, 'locales', language)))]),
-  )
   return {
     flows,
     sets: new Map(sets.map((set) => [set.id, set])),
-    texts: texts as Record<Language, Texts>,
+    texts: { vi: readTexts(root, 'vi'), en: readTexts(root, 'en') },
     lexicon: Object.fromEntries(
       jsonFiles(join(flowsDir, 'lexicon')).map((file) => [basename(file, '.json'), readJson(join(flowsDir, 'lexicon', file))]),
     ),
   }
 }
 
-/** `<name>.<version>.json` files of a folder; other files there are data with schemas of their own. */
 function readAll<T extends z.ZodType>(dir: string, schema: T): z.infer<T>[] {
-  return jsonFiles(dir)
-    .filter((file) => /\.\d+\.json$/.test(file))
-    .map((file) => {
-      const parsed = schema.safeParse(readJson(join(dir, file)))
-      if (!parsed.success) {
-        const issue = parsed.error.issues[0]
-        throw new Error(`${file}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`)
-      }
-      return parsed.data
-    })
+  return versionFiles(dir).map((file) => {
+    const parsed = schema.safeParse(readJson(join(dir, file)))
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0]
+      throw new Error(`${file}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not valid'}`)
+    }
+    return parsed.data
+  })
 }
 
-function readMessages(dir: string): Record<string, string> {
+function readTexts(root: string, language: Language): Texts {
+  const dir = join(root, 'locales', language)
   const messages: Record<string, string> = {}
   for (const file of jsonFiles(dir)) {
     for (const [key, text] of Object.entries(readJson(join(dir, file)) as Record<string, unknown>)) {
-      if (typeof text !== 'string') throw new Error(`locales/${basename(dir)}/${file}: ${key} is not a text`)
-      if (key in messages) throw new Error(`locales/${basename(dir)}/${file}: ${key} stands in two files`)
+      if (typeof text !== 'string') throw new Error(`locales/${language}/${file}: ${key} is not a text`)
+      if (key in messages) throw new Error(`locales/${language}/${file}: ${key} stands in two files`)
       messages[key] = text.normalize('NFC')
     }
   }
-  return messages
-}
-
-function jsonFiles(dir: string): string[] {
-  return readdirSync(dir)
-    .filter((file) => file.endsWith('.json'))
-    .sort()
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    throw new Error(`${path}: ${error instanceof Error ? error.message : 'cannot be read'}`, { cause: error })
-  }
+  return createTexts(language, messages)
 }
