@@ -47,7 +47,7 @@ export interface PhonePage {
   close(): Promise<void>
 }
 
-interface Phone {
+export interface Phone {
   element: Locator
   /** Types a message and sends it with Enter. */
   send(text: string): Promise<void>
