@@ -10,7 +10,7 @@ export { type Count, parseCount } from './understand/parse-count.ts'
 export { type PersonName, parsePersonName } from './understand/parse-person-name.ts'
 export type { Prepared } from './understand/read.ts'
 export type { Offered, Understanding } from './understand/types.ts'
-export { Word, WordUser } from './understand/words.ts'
+export { Word, type WordTable, WordUser } from './understand/words.ts'
 
 /** What a text means among the answers offered. Pure; made once from the lexicon. */
 export type Understand = {

@@ -16,7 +16,7 @@ type Args = {
 }
 
 const MAX_AMOUNT = 400
-const MAX_COST = 0.4
+const MAX_COST = 0.3
 /** A unit may be mistyped: the number beside it says what is meant. */
 const MAX_UNIT_COST = 0.8
 const RANGE_SIGNS = /^[-–—~/.]{1,3}$/

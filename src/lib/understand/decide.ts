@@ -26,6 +26,11 @@ const MARGIN = 0.3
 const PERHAPS_COST = 0.5
 const MAX_LIGHT_COST = 0.2
 const MAX_TURNING_COST = 0.1
+/** "giúp tôi với" is heard beside anything. */
+const MIN_CALL_WORDS = 3
+const MIN_SLIP_COST = 0.2
+/** Below half a regional slip a word: "đi" is not "gì". */
+const MAX_QUESTION_COST = 0.15
 const MAX_LONG_QUESTION_COST = 0.5
 const NONE: Understanding = { kind: 'none' }
 
@@ -88,16 +93,23 @@ export function decide(args: Reading): Understanding {
   const speaksOf = (edge: Edge) =>
     candidates[edge.start]?.some(({ word, cost }) => cost === 0 && prepared.asked.has(word) && otherPeople.has(word)) ?? false
   // a mistyped word with no better reading may well be one that turns the meaning: "ngsỉ 2 buổi" is "nghỉ 2 buổi"
-  const isLikelyMistyped = ({ start, end, words, mistakes, cost }: Edge) => {
+  const isLikelyMistyped = ({ start, end, words, cost }: Edge) => {
     const best = candidates.slice(start, end).reduce((sum, list) => sum + (list[0]?.cost ?? 0), 0)
     const token = tokens[start]
     if (words === 1 && token?.marked && isSyllable(token.canon)) return false
-    return mistakes > 0 && cost <= best + MAX_TURNING_COST * words
+    return cost >= MIN_SLIP_COST && cost <= best + MAX_TURNING_COST * words
   }
+  // "thưa cán bộ tôi" without diacritics is not "bố tôi"
+  const isInFrame = (edge: Edge) =>
+    edges.some(
+      (one) => one.label.kind === 'light' && one.words > 1 && one.start < edge.start && one.end > edge.start && one.cost <= edge.cost,
+    )
+  // "hay nhắc vợ con": who stands after an answer is its object
+  const isObject = (edge: Edge) => answers.some((answer) => answer.end <= edge.start && !answer.label.whole)
   const turning = tokens.map(() => false)
   for (const edge of edges) {
     const { kind } = edge.label
-    if (kind !== 'poison' && kind !== 'negator' && (kind !== 'others' || speaksOf(edge))) continue
+    if (kind !== 'poison' && kind !== 'negator' && (kind !== 'others' || speaksOf(edge) || isObject(edge) || isInFrame(edge))) continue
     const readsSmall = edge.end - edge.start === 1 && light[edge.start]
     // "may" in a text with diacritics is not "mấy"; a denial is heard however it is spelled
     if (!readsSmall && (kind === 'negator' || edge.cost < MAX_TURNING_COST * edge.words || isLikelyMistyped(edge)))
@@ -128,7 +140,7 @@ export function decide(args: Reading): Understanding {
     vague[at] === true || edges.some((edge) => edge.label.kind === 'light' && edge.words > 1 && edge.start <= at && edge.end > at)
   const asked = edges.filter(
     ({ label, start, end, cost, words }) =>
-      (label.kind === 'question_ends' || cost <= MAX_LIGHT_COST * words) &&
+      (label.kind === 'question_ends' || cost <= MAX_QUESTION_COST * words) &&
       (label.kind === 'question' ||
         (label.kind === 'question_ends' &&
           cost < (words > 1 ? MAX_LONG_QUESTION_COST : MAX_TURNING_COST) * words &&
@@ -142,7 +154,11 @@ export function decide(args: Reading): Understanding {
   const conflicts = (one: Explanation) =>
     one.rivals > 0 ||
     answers.some(
-      (edge) => edge.label.option !== one.option && !edge.label.whole && !isDeniedFor(edge, one) && isUncovered(edge, one, passable),
+      (edge) =>
+        edge.label.option !== one.option &&
+        !edge.label.whole &&
+        !isDeniedFor(edge, one) &&
+        isUncovered(edge, one, edge.words === edge.end - edge.start ? light : passable),
     )
   const complete = explanations.filter((one) => isEnough(one, offered)).sort((a, b) => a.cost - b.cost)
   const whole = complete.filter((one) => !conflicts(one))
@@ -154,7 +170,12 @@ export function decide(args: Reading): Understanding {
     const equal = sure.filter((one) => one.cost - best.cost < MARGIN)
     return equal.length === 1 ? named(best.option) : which(equal)
   }
-  return complete.length > 1 ? which(complete) : NONE
+  if (complete.length > 1) return which(complete)
+  const asksForPerson = answers.some(
+    (edge) =>
+      edge.label.option === help && !edge.label.whole && edge.words >= MIN_CALL_WORDS && !denied.some((one) => one.label.option === help),
+  )
+  return asksForPerson && complete.length === 0 ? { kind: 'person' } : NONE
 
   function isWord(at: number, word: string): boolean {
     return candidates[at]?.some((one) => one.word === word && one.cost <= MAX_LIGHT_COST) ?? false

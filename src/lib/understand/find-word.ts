@@ -1,4 +1,4 @@
-import { canon, compareMarks, isMarked, plain } from './letters.ts'
+import { canon, compareMarks, fromTelex, fromVni, isMarked, plain } from './letters.ts'
 import type { Lexicon } from './lexicon.ts'
 import type { Token } from './tokens.ts'
 import type { Word, WordEntry, WordUser } from './words.ts'
@@ -31,8 +31,12 @@ export function createWordFinder(table: Lexicon['words']) {
     return { word: entry.word, sure: true, outcome: 'act', ...(match?.[2] ? { arg: match[2].trim() } : {}) }
   }
 
-  /** `tokens` without the polite frame. */
+  /** `tokens` without the polite frame, as typed or with Telex and VNI keys still in them. */
   function whole(tokens: readonly Token[], users: readonly WordUser[]): FoundWord | undefined {
+    return asTyped(tokens, users) ?? asTyped(tokens.map(decoded), users)
+  }
+
+  function asTyped(tokens: readonly Token[], users: readonly WordUser[]): FoundWord | undefined {
     for (const form of byFirst.get(tokens[0]?.plain ?? '') ?? []) {
       if (!allowed(form.entry, users) || tokens.length < form.words.length) continue
       let marks = true
@@ -60,6 +64,11 @@ export function createWordFinder(table: Lexicon['words']) {
   }
 
   return { command, whole }
+}
+
+function decoded(token: Token): Token {
+  const word = fromTelex(token.canon) ?? fromVni(token.canon)
+  return word === undefined ? token : { ...token, canon: word, plain: plain(word), marked: isMarked(word) }
 }
 
 /** The argument's text, "" for none, undefined when what follows is no argument of this word. */

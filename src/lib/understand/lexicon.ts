@@ -10,6 +10,8 @@ export const LanguageLexicon = z
     spellings: z.record(z.string(), z.array(z.string())).default({}),
     /** Words that change nothing: polite frames, pronouns, particles. */
     light: Phrases,
+    /** May stand between the words of a phrase, but is not without meaning by itself: "chỉ". */
+    between: Phrases,
     /** The polite frame around a word that works in every chat. */
     polite: Phrases,
     /** Words that turn, weaken or move a meaning; an answer that leaves one unexplained is never accepted. */

@@ -57,6 +57,7 @@ export function createReader(lexicon: Lexicon) {
   const values = new Map(languages.flatMap((one) => Object.entries(one.numbers).map(([word, value]) => [canon(word), value] as const)))
   const lightWords = new Set(single('light'))
   const negators = new Set([...single('poison'), ...single('negators'), ...single('others')])
+  const between = new Set(single('between'))
   const otherPeople = new Set(single('others'))
   const denials = new Set(single('negators'))
   const afterNegation = new Set(single('after_negation'))
@@ -145,10 +146,10 @@ export function createReader(lexicon: Lexicon) {
     const read = readWords(text)
     if (read.tokens.length === 0) return read.end.includes('?') ? { kind: 'question' } : NONE
     const written = ` ${read.tokens.map((token) => token.canon).join(' ')} `
-    if (abuse.some((phrase) => written.includes(phrase))) return NONE
+    const isAbuse = abuse.some((phrase) => written.includes(phrase))
     // "dạ" and "ạ" are marked by the keyboard's own suggestions: only other words show how the person writes
     const marked = read.tokens.some((token) => token.marked && !lightWords.has(token.canon))
-    const answer = understandTokens(read.tokens, read.end, marked, prepared)
+    const answer = isAbuse ? NONE : understandTokens(read.tokens, read.end, marked, prepared)
     const word = words.whole(read.tokens, users) ?? words.whole(withoutFrame(read.tokens, marked, prepared), users)
     if (word === undefined) return answer
     const found: Understanding = { kind: 'word', word: word.word, ...(word.arg === undefined ? {} : { arg: word.arg }) }
@@ -196,11 +197,12 @@ export function createReader(lexicon: Lexicon) {
     const places: Place[] = candidates.map((list, at) => ({
       candidates: list,
       numbers: numbers[at] ?? [],
-      skippable: light[at]
-        ? 'small'
-        : list.some(({ word, cost }) => cost <= MAX_LIGHT_COST && prepared.asked.has(word) && !negators.has(word))
-          ? 'topic'
-          : undefined,
+      skippable:
+        light[at] || list.some(({ word, cost }) => cost <= MAX_LIGHT_COST && between.has(word))
+          ? 'small'
+          : list.some(({ word, cost }) => cost <= MAX_LIGHT_COST && prepared.asked.has(word) && !negators.has(word))
+            ? 'topic'
+            : undefined,
     }))
     const edges = [...findPhrases(lexical, places, weights), ...findPhrases(prepared.graph, places, weights)]
     const passable = places.map((place) => place.skippable !== undefined)

@@ -1,11 +1,11 @@
-import { compareMarks, fromTelex, fromVni, isMarked, plain, regional } from './letters.ts'
+import { compareMarks, fromTelex, fromVni, isMarked, isSyllable, plain, regional } from './letters.ts'
 import type { Token } from './tokens.ts'
 
 /** A word the token may stand for, and how far it is from what was typed. */
 export type Candidate = { word: string; cost: number }
 
-/** Costs of the ways in which a typed word differs from a known one. What costs at least `COST.typo` counts as a mistake. */
-export const COST = { unmarked: 0, missing: 0.1, keys: 0.09, soft: 0.2, regional: 0.4, typo: 0.8 } as const
+/** Costs of the ways in which a typed word differs from a known one. `slip`: no Vietnamese word is written so, and only one known word is near. */
+export const COST = { unmarked: 0, missing: 0.1, keys: 0.09, soft: 0.2, slip: 0.2, regional: 0.4, typo: 0.8 } as const
 const MIN_TYPO_LETTERS = 4
 const MIN_TYPO_LETTERS_UNMARKED = 4
 
@@ -66,6 +66,7 @@ export function createVocabulary(base?: VocabularyLayer): VocabularyLayer {
       if (!exact) {
         for (const decoded of [fromTelex(token.canon), fromVni(token.canon)]) {
           if (decoded === undefined) continue
+          for (const word of layer.spelled(decoded)) offer(word, COST.keys)
           if (layer.has(decoded)) offer(decoded, COST.keys)
           else
             for (const word of layer.samePlain(plain(decoded)))
@@ -80,9 +81,13 @@ export function createVocabulary(base?: VocabularyLayer): VocabularyLayer {
         for (const typed of decoded === undefined ? [token.canon] : [token.canon, decoded]) {
           const letters = plain(typed)
           if (/\d/.test(letters)) continue
-          for (const near of layer.near(letters)) {
-            if (near.length + letters.length < 2 * MIN_TYPO_LETTERS - 1 && !isExchanged(near, letters)) continue
-            for (const word of layer.samePlain(near)) offer(word, COST.typo)
+          const nearby = new Set(
+            layer.near(letters).filter((near) => near.length + letters.length >= 2 * MIN_TYPO_LETTERS - 1 || isExchanged(near, letters)),
+          )
+          const isSlip = nearby.size === 1 && !isSyllable(typed) && letters.length >= MIN_TYPO_LETTERS
+          for (const near of nearby) {
+            const words = layer.samePlain(near).filter((word) => !isSlip || agrees(token, word))
+            for (const word of words) offer(word, isSlip && words.length === 1 ? COST.slip : COST.typo)
           }
         }
       }
@@ -109,6 +114,11 @@ function deletions(letters: string): string[] {
   const results: string[] = []
   for (let i = 0; i < letters.length; i++) results.push(letters.slice(0, i) + letters.slice(i + 1))
   return results
+}
+
+/** What is marked in a mistyped word must not speak against the word: "khôgn" is "không". */
+function agrees(token: Token, word: string): boolean {
+  return !token.marked || [...word].filter((sign) => token.canon.includes(sign)).length >= word.length - 2
 }
 
 /** Plain words one letter away: missing, added, other, or two neighbours exchanged. */

@@ -8,7 +8,8 @@ const ROUNDING = 1e-6
 const MAX_NEGATIVE_TOPICS = 3
 /** A single word that must be the whole message must be written rightly. */
 const MAX_WHOLE_COST = 0.2
-const MAX_UNKNOWN = 3
+const MAX_NEGATIVE_UNKNOWN = 2
+const MAX_UNKNOWN = 4
 
 function matchCost(one: Explanation): number {
   return one.matches.reduce((sum, edge) => sum + edge.cost, 0)
@@ -27,8 +28,9 @@ export function isEnough(one: Explanation, offered: Offered): boolean {
   // yes and no weigh more than the rest: nothing unknown may stand beside them
   if (offered.kind === 'confirm' && one.unknown > 0) return false
   if (mistakes > 0 && strength - mistakes < 1) return false
-  if (strong.some((edge) => edge.negative) && one.topics > MAX_NEGATIVE_TOPICS) return false
-  return one.unknown <= (strength === 1 ? 0 : Math.min(strength, MAX_UNKNOWN))
+  if (strong.some((edge) => edge.negative))
+    return one.topics <= MAX_NEGATIVE_TOPICS && one.unknown <= Math.min(strength - 1, MAX_NEGATIVE_UNKNOWN)
+  return one.unknown <= (strength === 1 ? 0 : Math.min(strength + 1, MAX_UNKNOWN))
 }
 
 /**
