@@ -7,40 +7,40 @@ import type { Deps } from './deps.ts'
 // Side questions whose first option is yes and second is no
 const YES_NO = new Set(['review', 'side_correct', 'readback', 'head', 'sure'])
 
-/** The answers of an open prompt, ready to be found in a text. Kept for as long as the process runs: a prompt is the same for everybody. */
+// Every question of every flow in both languages is a few hundred
+const MOST_KEPT = 2_000
+// Forms of address do not change what an option means
+const WORDS = commonParams({ goi: 'bác', xung: 'cháu' })
+
+/** The answers of an open prompt, ready to be found in a text. Kept, since most prompts are the same for everybody. */
 export function createOffers({ content, understand }: Pick<Deps, 'content' | 'understand'>): Offers {
   const kept = new Map<string, Prepared>()
   return {
     prepare(loaded, prompt, language) {
-      const key = [
-        language,
-        loaded.flow.id,
-        loaded.flow.version,
-        ...prompt.options.map((option) => option.text.key),
-        prompt.kind,
-        prompt.help,
-      ].join('\n')
+      const texts = content.texts[language]
+      const options = prompt.options.map((option) => texts.format(option.text, WORDS))
+      const key = [language, loaded.flow.id, loaded.flow.version, prompt.ref, prompt.kind, prompt.help, ...options].join('\n')
       const known = kept.get(key)
       if (known) return known
-      const texts = content.texts[language]
-      const words = commonParams({ goi: 'bác', xung: 'cháu' })
       const question = questionOf(loaded, prompt)
       const made = understand.prepare({
-        options: prompt.options.map((option) => {
+        options: prompt.options.map((option, index) => {
           const facts = question?.options.find((item) => item.key === option.key)
           return {
             key: option.key,
-            text: texts.format(option.text, { ...words, meaning: '', answer: '' }),
+            text: options[index] ?? '',
             phrases: facts?.phrases ?? phrasesOf(loaded, prompt, option.key),
             ...(facts?.amount ? { amount: facts.amount } : {}),
           }
         }),
         // Among the few that are left, a figure can only be the number of an answer
         ...(question?.counts && prompt.kind !== 'side' ? { counts: question.counts } : {}),
-        ...(question ? { ask: texts.format(prompt.text, words) } : {}),
+        ...(question ? { ask: texts.format(prompt.text, WORDS) } : {}),
         kind: YES_NO.has(prompt.ref) ? 'confirm' : 'choice',
         ...(prompt.help ? { helpKey: '0' as const } : {}),
       })
+      // Options with somebody's name in them come once; the questions of the forms are soon back
+      if (kept.size >= MOST_KEPT) kept.clear()
       kept.set(key, made)
       return made
     },

@@ -77,7 +77,8 @@ export async function saveSessions(turn: Turn): Promise<void> {
       .map((live) =>
         turn.tx
           .update(sessionTable)
-          .set({ state: live.state, nominationId: live.nominationId, updatedAt: turn.now })
+          // Of a conversation that is over nothing is needed but what it was about: no name waits there for years
+          .set({ state: live.status === 'ended' ? {} : live.state, nominationId: live.nominationId, updatedAt: turn.now })
           .where(eq(sessionTable.id, live.id)),
       ),
   )

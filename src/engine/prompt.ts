@@ -22,10 +22,11 @@ export function mainPrompt(loaded: LoadedFlow, session: Session, variant: 'plain
       text: { key: variant === 'simple' ? `${key}.simple` : `${key}.ask`, params: promptParams(session) },
       options:
         node.input.type === 'choice'
-          ? node.input.options.map((option) => ({ key: option.key, text: { key: `${key}.${option.key}` } }))
+          ? node.input.options.map((option) => ({ key: option.key, text: { key: `${key}.${option.key}`, params: promptParams(session) } }))
           : [],
       input: node.input.type,
-      help: node.input.type !== 'choice' || !node.input.options.some((option) => option.key === 'hoi'),
+      // CÁN BỘ works everywhere; only a question of a form offers it by number
+      help: false,
     }
   }
   if (node?.kind !== 'form' || !session.form) return undefined
