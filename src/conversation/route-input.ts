@@ -1,5 +1,5 @@
 import type { Prompt } from '../engine/effect.ts'
-import { mainPrompt, openPrompt } from '../engine/prompt.ts'
+import { openPrompt } from '../engine/prompt.ts'
 import type { Understanding } from '../lib/understand.ts'
 import type { InboundContent, MediaKind } from '../model/inbound.ts'
 import { findUnitByJoinCode, unitTitle } from '../registry/units.ts'
@@ -7,6 +7,7 @@ import { openTicket } from './actions.ts'
 import { setCameBy } from './contacts.ts'
 import { nominationSession } from './edit-finished.ts'
 import { erase } from './erase.ts'
+import { promptAt, type Reader, type Reading, readEdit, readText } from './read-text.ts'
 import { readValue } from './read-value.ts'
 import { feed, startFlow } from './run-session.ts'
 import type { Seen } from './seen.ts'
@@ -24,9 +25,6 @@ export type Moment = {
   /** Long after their last word. */
   afterPause: boolean
 }
-
-/** A text of more than this is a story, not an answer that failed. */
-const STORY_CHARS = 200
 
 /** Finds out what an event means in this conversation and has it done. Decides nothing about forms: that is the engine's. */
 export async function routeInput(turn: Turn, content: InboundContent, moment: Moment): Promise<void> {
@@ -61,78 +59,37 @@ async function routeText(turn: Turn, text: string, moment: Moment): Promise<void
   if (moment.seen === undefined || moment.seen.sessionId !== live.id || moment.seen.ref !== prompt.ref) {
     return crossed(turn, live, text, moment)
   }
-  if (prompt.options.length === 0) return freeText(turn, live, prompt, text, moment)
-  const prepared = turn.deps.offers.prepare(live.loaded, prompt, turn.contact.language)
-  const understood = turn.deps.understand.understand(text, prepared, wordUsers(turn))
-  if (understood.kind === 'none' && live.state.pending) {
-    // Not an answer to the side question: maybe to the one beneath it
-    const beneath = mainPrompt(live.loaded, live.state)
-    const again =
-      beneath && beneath.options.length > 0
-        ? turn.deps.understand.understand(text, turn.deps.offers.prepare(live.loaded, beneath, turn.contact.language))
-        : undefined
-    if (beneath && again?.kind === 'option') return feed(turn, { type: 'earlier', ref: beneath.ref, key: again.key, repeat: false })
-  }
-  return actOn(turn, live, prompt, text, understood, moment)
+  return actOn(turn, prompt, readText(readerOf(turn, live, moment), live, prompt, text))
 }
 
-/** What a text means to the open prompt. */
-async function actOn(
-  turn: Turn,
-  live: LiveSession,
-  prompt: Prompt,
-  text: string,
-  understood: Understanding,
-  moment: Moment,
-): Promise<void> {
-  switch (understood.kind) {
-    case 'option':
-      return understood.key === '0' ? feed(turn, { type: 'person' }) : feed(turn, { type: 'option', key: understood.key })
-    case 'which':
-      return feed(turn, { type: 'which', keys: understood.keys })
-    case 'question':
-      return feed(turn, { type: 'explain' })
-    case 'person':
-      return feed(turn, { type: 'person' })
+function readerOf(turn: Turn, live: LiveSession, moment: Moment): Reader {
+  const { understand, offers } = turn.deps
+  return {
+    understand,
+    offers,
+    language: turn.contact.language,
+    users: wordUsers(turn),
+    hasWord,
+    readValue: (prompt, text) => readValue(turn, live, prompt, text),
+    afterPause: moment.afterPause,
+  }
+}
+
+/** Does what a text turned out to mean. */
+async function actOn(turn: Turn, prompt: Prompt, reading: Reading): Promise<void> {
+  switch (reading.type) {
+    case 'input':
+      return feed(turn, reading.input)
     case 'word':
-      if (hasWord(understood.word)) return runWord(turn, understood.word, understood.arg)
-      return missed(turn, text, moment)
+      return runWord(turn, reading.word, reading.arg)
     case 'which_word':
-      return askWhichWord(turn, prompt, understood)
+      return askWhichWord(turn, prompt, reading)
     case 'edit':
-      return editAnswer(turn, live, understood)
-    case 'none':
-      return missed(turn, text, moment)
+      return editAnswer(turn, reading)
+    case 'which_village':
+      return say(turn, 'engine.which_village', { list: reading.list })
     default:
-      understood satisfies never
-  }
-}
-
-function missed(turn: Turn, text: string, moment: Moment): Promise<void> {
-  if (moment.afterPause) return feed(turn, { type: 'resume' })
-  return feed(turn, { type: 'not_understood', ...(text.length > STORY_CHARS ? { reason: 'too_long' } : {}) })
-}
-
-/** Names, years, villages and counts: words that work everywhere come first, then the value. */
-async function freeText(turn: Turn, live: LiveSession, prompt: Prompt, text: string, moment: Moment): Promise<void> {
-  const value = readValue(turn, live, prompt, text)
-  const word = turn.deps.understand.word(text, wordUsers(turn))
-  if (value.kind !== 'value' || prompt.input !== 'name') {
-    if (word.kind === 'word' && hasWord(word.word)) return runWord(turn, word.word, word.arg)
-    if (word.kind === 'question') return feed(turn, { type: 'explain' })
-    if (word.kind === 'person') return feed(turn, { type: 'person' })
-  }
-  switch (value.kind) {
-    case 'value':
-      return feed(turn, { type: 'value', value: value.value, ...(value.label === undefined ? {} : { label: value.label }) })
-    case 'which':
-      say(turn, 'engine.which_village', { list: value.list })
-      return
-    case 'none':
-      if (moment.afterPause) return feed(turn, { type: 'resume' })
-      return feed(turn, { type: 'not_understood', reason: `${prompt.input}_bad` })
-    default:
-      value satisfies never
+      reading satisfies never
   }
 }
 
@@ -149,7 +106,7 @@ async function crossed(turn: Turn, live: LiveSession, text: string, moment: Mome
       : deps.understand.word(text, wordUsers(turn))
   if (understood.kind === 'word' && hasWord(understood.word)) return runWord(turn, understood.word, understood.arg)
   if (understood.kind === 'person') return feed(turn, { type: 'person' })
-  if (understood.kind === 'edit') return editAnswer(turn, live, understood)
+  if (understood.kind === 'edit') return editAnswer(turn, readEdit(readerOf(turn, live, moment), live, understood))
   if (!earlier) return
   if (understood.kind === 'option' && understood.key !== '0')
     return feed(turn, { type: 'earlier', ref: earlier.ref, key: understood.key, repeat: true })
@@ -165,19 +122,6 @@ async function crossed(turn: Turn, live: LiveSession, text: string, moment: Mome
       })
     }
   }
-}
-
-/** The prompt a session would open at an earlier place, without what stood beside it then. */
-function promptAt(live: LiveSession, ref: string): Prompt | undefined {
-  const { form } = live.state
-  const set = form ? live.loaded.sets.get(form.set) : undefined
-  const { pending: _, ...state } = live.state
-  if (form && set?.questions.some((question) => question.key === ref)) {
-    const node = live.loaded.flow.nodes.find((item) => item.kind === 'form')
-    return node && mainPrompt(live.loaded, { ...state, node: node.id, form: { ...form, at: ref } })
-  }
-  const node = live.loaded.nodes.get(ref)
-  return node?.kind === 'ask' ? mainPrompt(live.loaded, { ...state, node: ref, waiting: 'input' }) : undefined
 }
 
 async function routeTap(turn: Turn, payload: string, moment: Moment): Promise<void> {
@@ -266,21 +210,12 @@ async function tookJoinCode(turn: Turn, text: string, live: LiveSession | undefi
   return true
 }
 
-async function editAnswer(turn: Turn, live: LiveSession, understood: Extract<Understanding, { kind: 'edit' }>): Promise<void> {
-  if (!live.state.form) return runWord(turn, 'edit', String(understood.number))
-  const set = live.loaded.sets.get(live.state.form.set)
-  const question = set?.questions.filter((item) => item.source === 'asked')[understood.number - 1]
-  const target = question && promptAt(live, question.key)
-  const rest =
-    target && understood.rest !== undefined
-      ? turn.deps.understand.understand(understood.rest, turn.deps.offers.prepare(live.loaded, target, turn.contact.language))
-      : undefined
-  return feed(turn, { type: 'edit', number: understood.number, ...(rest?.kind === 'option' && rest.key !== '0' ? { key: rest.key } : {}) })
+function editAnswer(turn: Turn, { number, input }: Extract<Reading, { type: 'edit' }>): Promise<void> {
+  return input ? feed(turn, input) : runWord(turn, 'edit', String(number))
 }
 
 /** "dung" may be đúng, dùng or dừng: nobody is unsubscribed by a yes. */
-async function askWhichWord(turn: Turn, prompt: Prompt, understood: Extract<Understanding, { kind: 'which_word' }>): Promise<void> {
-  if (!hasWord(understood.word)) return feed(turn, { type: 'not_understood' })
+async function askWhichWord(turn: Turn, prompt: Prompt, understood: Extract<Reading, { type: 'which_word' }>): Promise<void> {
   const voice = voiceOf(turn)
   const option = prompt.options.find((item) => item.key === understood.key)
   return startFlow(turn, 'word-or-answer', {
