@@ -44,7 +44,7 @@ describe('registration', () => {
     const person = await bot.person('Tháng Một')
     await person.talk(...REGISTRATION.map((text) => (text === 'Lò Văn Pâng' ? 'Lò Văn Giêng' : text)), '1')
     await person.talk('1', '5 buổi', '1', '1', '2 tiếng', '1', '1', '1', '1', '1')
-    expect(await person.say('BẮT ĐẦU')).toContain('năm 2026')
+    expect(await person.say('BẮT ĐẦU')).toContain('Năm 2026')
     expect(await person.say('1')).toContain('Câu 1/10')
     const rows = await bot.sql<{ year: number }[]>`
       SELECT year FROM nomination n JOIN person p ON p.id = n.subject_id AND n.title = 'CDHT' WHERE p.name = 'Lò Văn Giêng' ORDER BY year`
