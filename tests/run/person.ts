@@ -51,7 +51,7 @@ export async function livePlan(phone: Phone, plan: Plan, options: LifeOptions): 
   let askedOfficer = false
   let sawVillages = false
   let confirmed = false
-  let lastQuestion = ''
+  let lastMeant = ''
   let wantsHelp = false
   let given = NOTHING_GIVEN
   let answering = false
@@ -184,7 +184,6 @@ export async function livePlan(phone: Phone, plan: Plan, options: LifeOptions): 
     const state = forms.find(({ form }) => book.set(form.set).title === title)
     if (!state) return `asked ${ref} of ${asked.set?.id}, which this person never opened`
     current = state
-    lastQuestion = ref
     wantsHelp = false
     const { form, done, changed } = state
     if (form.answers[ref] === undefined) return `asked ${ref}, which is not in ${form.set}`
@@ -205,6 +204,7 @@ export async function livePlan(phone: Phone, plan: Plan, options: LifeOptions): 
         const first = answerAct(asked, message, quirk.first, counts ? 'words' : styleAt(ref))
         // A bare figure says two things where something is counted
         const right = counts ? asked.labels[option] : numberIn(message, asked, option)
+        lastMeant = asked.labels[option] ?? ''
         return () => chat.send([first, say(`à nhầm, ${right}`)])
       }
       case 'change_earlier': {
@@ -278,6 +278,7 @@ export async function livePlan(phone: Phone, plan: Plan, options: LifeOptions): 
 
   function answerAct(asked: Asked, message: Incoming, key: string, style: Style): Act {
     const label = asked.labels[key] ?? ''
+    lastMeant = label
     const number = numberIn(message, asked, key)
     const button = message.buttons.findIndex((title) => title === label || (title.endsWith('…') && label.startsWith(title.slice(0, -1))))
     switch (style) {
@@ -298,7 +299,7 @@ export async function livePlan(phone: Phone, plan: Plan, options: LifeOptions): 
 
   /** "Which of these?": the one that was meant. */
   function choiceOfSome(message: Incoming): (() => Promise<Incoming[]>) | string {
-    const label = wantsHelp ? book.label('engine.help_option') : labelOf(current.form, lastQuestion, meant(current, lastQuestion))
+    const label = wantsHelp ? book.label('engine.help_option') : lastMeant
     const button = message.buttons.indexOf(label)
     if (button >= 0 && plan.style === 'tap') return () => chat.send([tap(message, button)])
     const number = numberBefore(message.text, label)

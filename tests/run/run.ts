@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { digestLog } from './log.ts'
 import { runTrial, type TrialOptions, type TrialResult, violations } from './trial.ts'
 
 // node tests/run/run.ts --people 200 --concurrency 50 --seed 1 --duplicates 0.05 --late 0.01 [--kill 3-5] [--buttons off] [--state-agency]
@@ -47,7 +48,7 @@ console.log(`seed ${options.seed}`)
 const result = await runTrial(options)
 const bad = violations(result)
 print(result)
-if (values.log) for (const line of digest(result.botLog)) console.log(line)
+if (values.log) for (const line of digestLog(result.botLog)) console.log(line)
 process.exitCode = bad.length > 0 ? 1 : 0
 
 function print(result: TrialResult): void {
@@ -90,23 +91,4 @@ function print(result: TrialResult): void {
     console.log(`\n── person ${life.plan.index}, seed ${result.seed}: ${life.end}${life.trouble === undefined ? '' : `, ${life.trouble}`}`)
     console.log(life.account.transcript.join('\n'))
   }
-}
-
-/** The bot's own log: each complaint once, with how often and where from. */
-function digest(log: string): string[] {
-  const counts = new Map<string, number>()
-  for (const line of log.split('\n')) {
-    if (!line.startsWith('{')) continue
-    const { msg, err } = JSON.parse(line) as { msg?: string; err?: { message?: string; stack?: string } }
-    const frames = (err?.stack ?? '').split('\n').filter((frame) => frame.includes('/src/') && !frame.includes('node_modules'))
-    const where = frames.slice(0, 3).map((frame) =>
-      frame
-        .trim()
-        .replace(/.*\/src\//, 'src/')
-        .replace(/\)$/, ''),
-    )
-    const text = [msg, err?.message?.slice(0, 300), ...where].filter(Boolean).join(' | ')
-    counts.set(text, (counts.get(text) ?? 0) + 1)
-  }
-  return [...counts].map(([text, count]) => `log ${count} ×: ${text}`)
 }

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createChat } from './chat.ts'
+import { digestLog } from './log.ts'
 import type { Incoming } from './phone.ts'
 import { ACCOUNT, freePort, makeDataDir, startBot, startSimulator } from './processes.ts'
 import { createZaloPhones } from './zalo-phones.ts'
@@ -28,7 +29,7 @@ for (const turn of process.argv.slice(2)) {
 }
 await sleep(QUIET_MS)
 console.log(chat.account.transcript.join('\n'))
-console.log(bot.log())
+for (const line of digestLog(bot.log())) console.log(line)
 phone.close()
 await bot.stop()
 await simulator.stop()
