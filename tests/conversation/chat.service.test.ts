@@ -69,7 +69,11 @@ describe('a conversation', () => {
     const person = await bot.person('Erased')
     await person.talk('chào', '1', 'Hua Bó', 'Tẩn Láo Tả', '1980', '3', '1', '1', '2', '1', '1')
     expect(await person.talk('XÓA', '1')).toContain('đã xóa hết')
-    await bot.app.sweep()
+    // The farewell's own receipt is on its way: the chat's id goes once nothing of it is left to handle
+    for (let n = 0; n < 3; n++) {
+      await person.settle()
+      await bot.app.sweep()
+    }
     const [found] = await bot.sql<{ n: number }[]>`SELECT count(*)::int AS n FROM person WHERE name = 'Tẩn Láo Tả'`
     expect(found?.n).toBe(0)
     const [left] = await bot.sql<{ n: number }[]>`
