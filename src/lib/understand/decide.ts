@@ -28,6 +28,7 @@ const MAX_LIGHT_COST = 0.2
 const MAX_TURNING_COST = 0.1
 /** "giúp tôi với" is heard beside anything. */
 const MIN_CALL_WORDS = 3
+const MAX_NEGATOR_COST = 0.5
 const MIN_SLIP_COST = 0.2
 /** Below half a regional slip a word: "đi" is not "gì". */
 const MAX_QUESTION_COST = 0.15
@@ -112,7 +113,7 @@ export function decide(args: Reading): Understanding {
     if (kind !== 'poison' && kind !== 'negator' && (kind !== 'others' || speaksOf(edge) || isObject(edge) || isInFrame(edge))) continue
     const readsSmall = edge.end - edge.start === 1 && light[edge.start]
     // "may" in a text with diacritics is not "mấy"; a denial is heard however it is spelled
-    if (!readsSmall && (kind === 'negator' || edge.cost < MAX_TURNING_COST * edge.words || isLikelyMistyped(edge)))
+    if (!readsSmall && (edge.cost < (kind === 'negator' ? MAX_NEGATOR_COST : MAX_TURNING_COST) * edge.words || isLikelyMistyped(edge)))
       turning.fill(true, edge.start, edge.end)
   }
   const byStart: Edge[][] = Array.from({ length }, () => [])
