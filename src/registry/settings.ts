@@ -20,6 +20,7 @@ const DayMonth = z
   .refine((text) => isDate(`2024-${monthDay(text)}`), 'there is no such day')
 const count = (max: number) => z.number('write a whole number').int('write a whole number').min(0).max(max)
 const Percent = z.number('write a percentage as 62.8').min(0).max(100)
+const YesNo = z.enum(['yes', 'no'], 'write yes or no')
 const Source = z.string('say where the figure comes from: --source "Kế hoạch số … ngày …"').min(1)
 const IsoDate = z.string('say of which day the figure is: --as-of 2026-11-30').refine(isDate, 'write a date as 2026-11-30')
 
@@ -43,6 +44,17 @@ const TYPES = {
   'account.per_minute.growth': count(1_000_000).min(1),
   'account.per_minute.comprehensive': count(1_000_000).min(1),
   'account.reply_reserve': count(90),
+  'account.per_minute.app': count(10_000_000).min(1),
+  'account.per_second.telegram': count(1_000).min(1),
+  'account.free_window_hours': count(24 * 7),
+  'campaign.per_week': count(50),
+  'campaign.next_contact_days': count(365),
+  'campaign.billed_window': YesNo,
+  'campaign.village_notice': YesNo,
+  'campaign.article': YesNo,
+  'campaign.template_mode': z.enum(['off', 'development', 'live'], 'write off, development or live'),
+  'campaign.pause_at_failures': Percent,
+  'campaign.pause_after': count(100_000).min(1),
   'age.minimum': count(100),
   'conversation.resume_after_hours': count(24 * 365),
   'answers.kept_years': count(50),
@@ -53,7 +65,7 @@ const TYPES = {
   'target.digital_proficient': Target,
 }
 // Those that may be absent
-const OPTIONAL_TYPES = { 'denominator.CDHT': Denominator, 'denominator.GDHT': Denominator }
+const OPTIONAL_TYPES = { 'denominator.CDHT': Denominator, 'denominator.GDHT': Denominator, 'campaign.template': z.string().min(1) }
 // One for each criteria set: `pass.total.cdht-g1.1`
 const FAMILY_TYPES = { 'pass.total.': count(1000), 'pass.min_each.': count(1000), 'pass.min_citizens.': count(100) }
 
