@@ -74,6 +74,8 @@ export function decide(args: Reading): Understanding {
       edges.some(({ label, start, end }) => label.own && start <= edge.start && end >= edge.end)
     )
       return []
+    // a phrase of which every word is mistyped is evidence neither for nor against
+    if (edge.mistakes >= edge.strength) return []
     if (kind === 'option') return [edge]
     if (kind !== 'person' && kind !== 'perhaps_person') return []
     const ownAnswer = edges.some(({ label, start, end }) => label.own && start <= edge.start && end >= edge.end)
