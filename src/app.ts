@@ -5,25 +5,28 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { type Channels, createChannels } from './channel-factory.ts'
 import type { Config } from './config.ts'
-import { loadContent } from './content/load.ts'
+import { LANGUAGES, loadContent } from './content/load.ts'
+import { commandsFor, commandsOfContact, slashWords } from './conversation/command-menu.ts'
 import { createCommunes } from './conversation/communes.ts'
 import { createContactQueue } from './conversation/contact-queue.ts'
 import type { Deps } from './conversation/deps.ts'
 import { createFlows } from './conversation/flows.ts'
 import { handleContact } from './conversation/handle-contact.ts'
 import { createOffers } from './conversation/offer.ts'
-import { createReceiver } from './conversation/receive.ts'
+import { type Arrival, createReceiver } from './conversation/receive.ts'
 import { findLeftovers, finishErasures } from './conversation/sweep.ts'
 import { createDb, type Database, migrateDb } from './db/connect.ts'
 import { checkFingerprint } from './db/fingerprint.ts'
 import { createInstance } from './db/instance.ts'
+import type { ChatLink } from './http/pages.ts'
 import { createServer } from './http/server.ts'
 import { createSealer } from './lib/crypto.ts'
 import { createUnderstanding, parseLexicon } from './lib/understand.ts'
 import { createMetrics } from './metrics.ts'
-import { importAccountFromEnvironment } from './registry/accounts.ts'
+import { type Account, importAccountFromEnvironment, importTelegramAccount } from './registry/accounts.ts'
 import type { createSampleCommune } from './registry/sample.ts'
 import { findUnitByJoinCode, getCommune, unitTitle } from './registry/units.ts'
+import { createTelegram } from './telegram.ts'
 
 /** The bot, put together. `main` gives it a database and a port; tests give it theirs. */
 export type App = {
@@ -77,9 +80,16 @@ export async function createApp({
       { zalo: config.zalo, ...(config.commune ? { commune: config.commune } : {}), now: now() },
     )
   }
-  const understand = createUnderstanding(parseLexicon(content.lexicon))
+  const telegramAccount =
+    config.telegram &&
+    (await importTelegramAccount(
+      { db: database.db, sealer },
+      { telegram: config.telegram, ...(config.commune ? { commune: config.commune } : {}), now: now() },
+    ))
+  const lexicon = parseLexicon(content.lexicon)
+  const understand = createUnderstanding(lexicon)
   const zalo = { apiUrl: config.zalo?.apiUrl ?? '', oauthUrl: config.zalo?.oauthUrl ?? '' }
-  const channels = createChannels({ database, sealer, log, now, zalo })
+  const channels = createChannels({ database, sealer, log, now, zalo, ...(config.telegram && { telegram: config.telegram }) })
   const metrics = createMetrics(() => countWaiting(database))
   const deps: Deps = {
     database,
@@ -91,21 +101,50 @@ export async function createApp({
     offers: createOffers({ content, understand }),
     understand,
     channelOf: (accountId) => channels.find(accountId),
+    listChanged: (contact) => listChanged(contact),
     publicUrl: () => config.publicUrl ?? localUrl?.() ?? '',
     now,
     randomInt: (below) => randomInt(below),
     log,
     count: metrics,
   }
+  const listChanged: Deps['listChanged'] = ({ id, accountId, channelUserId }) => {
+    const show = async () =>
+      (await channels.find(accountId))?.showCommands?.(channelUserId, await commandsOfContact(deps, lexicon.words, id))
+    show().catch(() => log.warn({ contact: id }, 'the list of words of a chat could not be brought up to date; the next start does'))
+  }
   const queue = createContactQueue((contactId) => handleContact(deps, contactId))
   const receiver = createReceiver(deps)
+  async function accept(arrivals: Arrival[]): Promise<void> {
+    for (const contactId of await receiver.receive(arrivals)) queue.push(contactId)
+  }
+  const telegram =
+    config.telegram &&
+    telegramAccount &&
+    createTelegram({
+      account: telegramAccount,
+      config: { ...config, telegram: config.telegram },
+      channels,
+      database,
+      databaseUrl,
+      sealer,
+      slashWords: slashWords(lexicon.words),
+      menus: LANGUAGES.map((language, place) => ({
+        ...(place > 0 ? { language } : {}),
+        commands: commandsFor(lexicon.words, content.texts[language], ['anyone']),
+      })),
+      commandsOf: (contactId) => commandsOfContact(deps, lexicon.words, contactId),
+      accept,
+      count: metrics,
+      log,
+      now,
+    })
 
   const http = await createServer({
     zaloKeys: () => channels.zaloKeys(),
     findAccount: (channel, externalId) => channels.findByExternalId(channel, externalId),
-    async accept(arrivals) {
-      for (const contactId of await receiver.receive(arrivals)) queue.push(contactId)
-    },
+    findTelegramDoor: async () => telegram?.findDoor(),
+    accept,
     count: metrics,
     observeWebhook: (channel, seconds) => metrics.observeWebhook(channel, seconds),
     now,
@@ -115,22 +154,25 @@ export async function createApp({
     },
     async findDegraded() {
       const paused = (await channels.all()).filter((account) => account.pausedClass !== null)
-      return paused.map((account) => ({ part: 'zalo_token' as const, account: account.externalId, reason: account.pausedClass ?? '' }))
+      return [
+        ...paused.map((account) => ({
+          part: account.channel === 'zalo' ? ('zalo_token' as const) : account.channel,
+          account: account.externalId,
+          reason: account.pausedClass ?? '',
+        })),
+        ...(telegram?.findDegraded() ?? []),
+      ]
     },
     printMetrics: () => metrics.print(),
     metricsToken: config.metricsToken,
     hasOwnRoot,
-    async findVillagePage(code) {
-      const village = await findUnitByJoinCode(database.db, code)
+    async findVillagePage(typed) {
+      const village = await findUnitByJoinCode(database.db, typed)
       if (!village) return undefined
       const commune = await getCommune(database.db, village.communeId)
-      const account = (await channels.all()).find((item) => item.channel === 'zalo' && item.communeId === commune.id)
-      return {
-        village: unitTitle(village),
-        commune: commune.name,
-        code: village.joinCode ?? '',
-        ...(account ? { chatUrl: `https://zalo.me/${account.externalId}` } : {}),
-      }
+      const code = village.joinCode ?? ''
+      const accounts = (await channels.all()).filter((item) => item.communeId === commune.id)
+      return { village: unitTitle(village), commune: commune.name, code, chats: chatLinks(accounts, telegramAccount?.id, code) }
     },
   })
 
@@ -159,10 +201,12 @@ export async function createApp({
     async start() {
       await sweep(true)
       schedule()
+      telegram?.start()
     },
     async stop() {
       clearTimeout(sweeping)
       sweeping = undefined
+      await telegram?.stop()
       await http.close()
       await queue.close()
       await channels.close()
@@ -170,6 +214,16 @@ export async function createApp({
       await database.close()
     },
   }
+}
+
+/** How people reach a commune's accounts; `telegramId` is the bot that runs. */
+function chatLinks(accounts: readonly Account[], telegramId: number | undefined, code: string): ChatLink[] {
+  const zalo = accounts.find((item) => item.channel === 'zalo')
+  const bot = accounts.find((item) => item.id === telegramId)
+  return [
+    ...(zalo ? [{ name: 'Zalo', url: `https://zalo.me/${zalo.externalId}`, carriesCode: false }] : []),
+    ...(bot?.traits.username ? [{ name: 'Telegram', url: `https://t.me/${bot.traits.username}?start=${code}`, carriesCode: true }] : []),
+  ]
 }
 
 async function countWaiting({ db }: Database): Promise<Record<string, number>> {

@@ -1,24 +1,33 @@
 import { eq } from 'drizzle-orm'
 import type { Logger } from 'pino'
 import type { Channel } from './channels/channel.ts'
+import { createTelegramChannel, type TelegramChannel } from './channels/telegram/channel.ts'
+import { createTelegramClient, type TelegramClient } from './channels/telegram/client.ts'
 import { createZaloChannel } from './channels/zalo/channel.ts'
 import type { ZaloKeys } from './channels/zalo/parse.ts'
 import type { Database } from './db/connect.ts'
 import { account as accountTable } from './db/schema.ts'
 import type { Sealer } from './lib/crypto.ts'
 import { createAccountTokenStore } from './registry/account-token-store.ts'
-import { type Account, listAccounts, type ZaloAccount } from './registry/accounts.ts'
+import { type Account, listAccounts, type TelegramAccount, type ZaloAccount } from './registry/accounts.ts'
 import { createOAuth, createTokenSource, createZaloClient, endpointFor, ZaloError } from './zalo-oa-api-client/index.ts'
 
 /** The accounts of the installation, each with the channel that talks to its platform. */
 export type Channels = {
   find(accountId: number): Promise<Channel | undefined>
+  /** The bot of an account; undefined while Telegram is off. */
+  findTelegram(accountId: number): Promise<TelegramBot | undefined>
   /** For webhooks: who may have signed. */
   zaloKeys(): Promise<readonly ZaloKeys[]>
   findByExternalId(channel: Account['channel'], externalId: string): Promise<Account | undefined>
   all(): Promise<readonly Account[]>
+  /** Adds to the traits of an account; what others learnt meanwhile stays. */
+  learn(accountId: number, traits: Account['traits']): Promise<void>
   close(): Promise<void>
 }
+
+/** One line to the platform and the channel that speaks through it. */
+export type TelegramBot = { account: TelegramAccount; client: TelegramClient; channel: TelegramChannel }
 
 type Options = {
   database: Database
@@ -26,17 +35,23 @@ type Options = {
   log: Logger
   now: () => Date
   zalo: { apiUrl: string; oauthUrl: string }
+  /** Absent: Telegram is off, whatever accounts the database knows. */
+  telegram?: { apiUrl: string }
 }
 
 // An account added or changed by a command is known to every process within this time
 const KEPT_MS = 5_000
 
+// Of one request; the library's own would be over eight minutes
+const TELEGRAM_TIMEOUT_MS = 15_000
+
 const ENDPOINTS = { v2: 'v2.0', v3: 'v3.0' } as const
 
-export function createChannels({ database, sealer, log, now, zalo }: Options): Channels {
+export function createChannels({ database, sealer, log, now, zalo, telegram }: Options): Channels {
   let accounts: Promise<Account[]> | undefined
   let until = 0
   const channels = new Map<number, { of: Account; channel: Channel }>()
+  const bots = new Map<number, TelegramBot>()
 
   function all(): Promise<Account[]> {
     if (accounts && until > now().getTime()) return accounts
@@ -77,7 +92,23 @@ export function createChannels({ database, sealer, log, now, zalo }: Options): C
     })
   }
 
-  /** Adds to the traits of an account; what others learnt meanwhile stays. */
+  function telegramBot(account: TelegramAccount, { apiUrl }: { apiUrl: string }): TelegramBot {
+    const known = bots.get(account.id)
+    if (known && isSame(known.account, account)) return known
+    const { botToken: token } = account.secrets
+    const client = createTelegramClient({ token, apiUrl, timeoutMs: TELEGRAM_TIMEOUT_MS })
+    const options = { token, apiUrl, timeoutMs: TELEGRAM_TIMEOUT_MS, now: () => now().getTime(), telegram: client }
+    const bot = { account, client, channel: createTelegramChannel(options) }
+    known?.client.close()
+    bots.set(account.id, bot)
+    return bot
+  }
+
+  async function findTelegram(accountId: number): Promise<TelegramBot | undefined> {
+    const account = (await all()).find((item) => item.id === accountId)
+    return telegram && account?.channel === 'telegram' ? telegramBot(account, telegram) : undefined
+  }
+
   async function learn(accountId: number, traits: Account['traits']): Promise<void> {
     await database.db.transaction(async (tx) => {
       const [row] = await tx.select({ traits: accountTable.traits }).from(accountTable).where(eq(accountTable.id, accountId)).for('update')
@@ -97,9 +128,9 @@ export function createChannels({ database, sealer, log, now, zalo }: Options): C
   async function find(accountId: number): Promise<Channel | undefined> {
     const account = (await all()).find((item) => item.id === accountId)
     if (!account) return undefined
+    if (account.channel === 'telegram') return (await findTelegram(accountId))?.channel
     const known = channels.get(accountId)
     if (known && isSame(known.of, account)) return known.channel
-    if (account.channel !== 'zalo') return undefined
     const channel = zaloChannel(account)
     channels.set(accountId, { of: account, channel })
     return channel
@@ -107,7 +138,9 @@ export function createChannels({ database, sealer, log, now, zalo }: Options): C
 
   return {
     find,
+    findTelegram,
     all,
+    learn,
     async zaloKeys() {
       return (await all()).flatMap((account) =>
         account.channel === 'zalo'
@@ -120,6 +153,7 @@ export function createChannels({ database, sealer, log, now, zalo }: Options): C
     },
     async close() {
       await Promise.all([...channels.values()].map(({ channel }) => channel.close()))
+      for (const { client } of bots.values()) client.close()
     },
   }
 }

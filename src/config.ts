@@ -43,7 +43,7 @@ export type ZaloConfig = {
   oauthUrl: string
 }
 
-type TelegramConfig = { botToken: string; webhookSecret?: string; apiUrl: string }
+export type TelegramConfig = { botToken: string; webhookSecret?: string; apiUrl: string }
 
 export type Environment = Record<string, string | undefined>
 

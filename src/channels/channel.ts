@@ -31,8 +31,16 @@ export type Channel = {
    * `unknown` where the platform cannot say.
    */
   findDelivered(channelUserId: string, message: OutboundMessage, afterMs: number): Promise<DeliveredAnswer>
+  /**
+   * Where the platform lists words beside the chat: the list of this chat from now on; none: the one everybody has. Absent where there
+   * is no such list. Throws what the client throws; safe to repeat.
+   */
+  showCommands?(channelUserId: string, commands: readonly Command[]): Promise<void>
   close(): Promise<void>
 }
+
+/** A word as a platform lists it. `name`: a-z, 0-9 and _, at most 32; `says`: at most 256 characters. */
+export type Command = { name: string; says: string }
 
 export type DeliveredAnswer =
   | { kind: 'delivered'; platformMessageId: string; atMs: number; order: number }

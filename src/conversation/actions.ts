@@ -209,7 +209,8 @@ export async function storeAnswer(turn: Turn, live: LiveSession, question: strin
     contactId: turn.contact.id,
     source: 'self',
     helperPersonId: null,
-    order: turn.order,
+    saidAtMs: turn.saidAtMs,
+    inOrder: turn.channel.abilities.orders === 'sequence',
     now: turn.now,
   })
   await reckonNow(turn, live, nomination, false)

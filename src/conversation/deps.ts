@@ -23,6 +23,8 @@ export type Deps = {
   channelOf(accountId: number): Promise<Channel | undefined>
   /** Where people reach our pages, no trailing slash. */
   publicUrl(): string
+  /** What this contact may say has changed: the list its chat shows should follow. Returns at once and never throws. */
+  listChanged(contact: { id: number; accountId: number; channelUserId: string }): void
   now(): Date
   /** A whole number from 0 up to, not including, `below`; for codes. */
   randomInt(below: number): number

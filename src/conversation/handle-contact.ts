@@ -16,6 +16,7 @@ import type { OutboundMessage } from '../model/outbound.ts'
 import { saveNomination } from '../recognition/nominations.ts'
 import { rolesOf } from '../registry/roles.ts'
 import { applyTallies } from '../reports/tally.ts'
+import { listOf } from './command-menu.ts'
 import { compose } from './compose.ts'
 import { type Claimed, deliver } from './deliver.ts'
 import type { Deps } from './deps.ts'
@@ -38,7 +39,10 @@ const MAX_ATTEMPTS = 5
 const ONE_BREATH_MS = 3_000
 
 /** What one transaction came to. */
-type Answered = { kind: 'nothing' } | { kind: 'in_flight' } | { kind: 'answered'; claimed: Claimed[]; more: boolean }
+type Answered =
+  | { kind: 'nothing' }
+  | { kind: 'in_flight' }
+  | { kind: 'answered'; claimed: Claimed[]; more: boolean; listChanged?: ContactRow }
 
 /**
  * Answers everything a contact has sent, in the order it was sent, and sends what there is to say. Returns how long to wait before this
@@ -53,6 +57,7 @@ export async function handleContact(deps: Deps, contactId: number): Promise<numb
         if ((await settleStranded(deps, contactId)) === 'busy') return BUSY_MS
         continue
       }
+      if (answered.listChanged) deps.listChanged(answered.listChanged)
       const again = await deliver(deps, answered.claimed)
       if (!answered.more) return again
     }
@@ -93,7 +98,8 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
       .select()
       .from(inboundEvent)
       .where(and(eq(inboundEvent.contactId, contactId), isNull(inboundEvent.handledAt)))
-      .orderBy(asc(inboundEvent.order), asc(inboundEvent.id))
+      // A tap on an old message has an old place: where places count, the order of arrival is the order of what was done
+      .orderBy(...(channel.abilities.orders === 'clock' ? [asc(inboundEvent.order)] : []), asc(inboundEvent.id))
       .limit(BATCH + 1),
     loadSessions(tx, deps, contactId),
     tx
@@ -147,12 +153,13 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
     sessions,
     nominations: new Map(),
     tallies: [],
-    order: 0,
+    saidAtMs: 0,
     said: [],
   }
+  const listBefore = listOf(turn)
   for (const event of batch) {
     if (!event.bodyEnc) continue
-    turn.order = event.order
+    turn.saidAtMs = event.at.getTime()
     const content = deps.sealer.openJson<InboundContent>(event.bodyEnc)
     await answer(turn, content, event, prompts)
   }
@@ -195,7 +202,12 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
         ),
       )
   }
-  return { kind: 'answered', claimed: held ? [] : [...resend, ...made], more: events.length > BATCH }
+  return {
+    kind: 'answered',
+    claimed: held ? [] : [...resend, ...made],
+    more: events.length > BATCH,
+    ...(listOf(turn) === listBefore ? {} : { listChanged: contact }),
+  }
 }
 
 async function answer(turn: Turn, content: InboundContent, event: { at: Date; order: number }, prompts: Seen[]): Promise<void> {
@@ -210,6 +222,8 @@ async function answer(turn: Turn, content: InboundContent, event: { at: Date; or
       return
     case 'follow':
       turn.contact.follows = true
+      // Where there are places in the chat, unblocking us is none: pressing START comes as a message of its own
+      if (turn.channel.abilities.orders === 'sequence') return
       break
     default:
       break
@@ -220,16 +234,18 @@ async function answer(turn: Turn, content: InboundContent, event: { at: Date; or
     say(turn, 'service.preparing')
     return
   }
-  await routeInput(turn, content, momentOf(turn, event, prompts))
+  await routeInput(turn, content, momentOf(turn, content, event, prompts))
 }
 
-function momentOf(turn: Turn, event: { at: Date; order: number }, prompts: Seen[]): Moment {
+function momentOf(turn: Turn, content: InboundContent, event: { at: Date; order: number }, prompts: Seen[]): Moment {
   const newest = prompts[0]
   const live = activeSession(turn)
   const pauseMs = (turn.commune?.settings.get('conversation.resume_after_hours') ?? 0) * 3_600_000
   return {
     seen: seenAt(prompts, event.order),
-    inOneBreath: newest === undefined || event.order < newest.order || event.at.getTime() - newest.atMs < ONE_BREATH_MS,
+    // A tap on an old message has that message's place, so for taps the time alone counts
+    inOneBreath:
+      newest === undefined || (content.kind !== 'tap' && event.order < newest.order) || event.at.getTime() - newest.atMs < ONE_BREATH_MS,
     afterPause: live !== undefined && event.at.getTime() - turn.contact.lastInboundAt.getTime() > pauseMs,
   }
 }

@@ -109,7 +109,7 @@ async function store(
         INSERT INTO inbound_event (commune_id, account_id, contact_id, dedupe_key, kind, body_enc, at, chat_order, received_at)
         SELECT contact.commune_id, given.account_id, contact.id, given.dedupe_key, given.kind, decode(given.body, 'base64'), given.at, given.chat_order, given.received_at
         FROM given JOIN contact USING (account_id, channel_user_id)
-        ORDER BY given.account_id, given.dedupe_key
+        ORDER BY given.account_id, length(given.dedupe_key), given.dedupe_key
         ON CONFLICT (account_id, dedupe_key) DO NOTHING
         RETURNING account_id, dedupe_key, contact_id
       )

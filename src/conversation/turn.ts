@@ -49,8 +49,8 @@ export type Turn = {
   nominations: Map<number, OpenNomination>
   /** What the turn changes in the counts; applied last, in one statement. */
   tallies: TallyChange[]
-  /** Place in the chat of the event being answered. */
-  order: number
+  /** When the event being answered was said, ms by the platform's clock. */
+  saidAtMs: number
   said: Said[]
 }
 
@@ -80,7 +80,7 @@ function addressWords(turn: Turn, language: Language): AddressWords {
 }
 
 /** What the person is, for the words they may use. */
-export function wordUsers(turn: Turn): WordUser[] {
+export function wordUsers(turn: Pick<Turn, 'roles'>): WordUser[] {
   const users: WordUser[] = ['anyone', 'invited']
   if (turn.roles.some((held) => held.role === 'village_lead' || held.role === 'chapter_lead')) users.push('village_lead')
   if (turn.roles.some((held) => held.role === 'commune_reviewer' || held.role === 'commune_approver')) users.push('officer')

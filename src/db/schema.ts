@@ -289,7 +289,7 @@ export const answer = pgTable(
     contactId: ref('contact_id'),
     source: text('source', { enum: ['self', 'helper', 'computed'] }).notNull(),
     helperPersonId: ref('helper_person_id'),
-    /** Place in the chat of the message it came from: an older message that arrives late never replaces a newer answer. */
+    /** When it was said, ms by the platform's clock: what was said earlier and arrives late never replaces a newer answer. */
     eventOrder: bigint('event_order', { mode: 'number' }).notNull().default(0),
     answeredAt: at('answered_at').notNull(),
   },

@@ -4,9 +4,10 @@ import type { Logger } from 'pino'
 import { type HealthDeps, registerHealth } from './health.ts'
 import { type MetricsDeps, registerMetrics } from './metrics.ts'
 import { type PagesDeps, registerPages } from './pages.ts'
+import { registerTelegramWebhook, type TelegramWebhookDeps } from './telegram-webhook.ts'
 import { registerZaloWebhook, type ZaloWebhookDeps } from './zalo-webhook.ts'
 
-export type ServerDeps = ZaloWebhookDeps & HealthDeps & MetricsDeps & PagesDeps & { log: Logger }
+export type ServerDeps = ZaloWebhookDeps & TelegramWebhookDeps & HealthDeps & MetricsDeps & PagesDeps & { log: Logger }
 
 // The largest body a platform may send us (contract, section 3)
 const MAX_BODY_BYTES = 1024 * 1024
@@ -25,6 +26,7 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
     void reply.status(status).send({ error: status >= 500 ? 'something went wrong here; try again' : error.message })
   })
   registerZaloWebhook(app, deps)
+  registerTelegramWebhook(app, deps)
   registerHealth(app, deps)
   registerMetrics(app, deps)
   registerPages(app, deps)

@@ -17,8 +17,20 @@ export type OpenNomination = {
   answers: Map<string, AnswerRow>
 }
 
-/** Whose words an answer is: through which chat, by whose help, and where in that chat it was said. */
-export type AnswerSource = { contactId: number; source: 'self' | 'helper'; helperPersonId: number | null; order: number; now: Date }
+/** Whose words an answer is: through which chat, by whose help, and when they were said. */
+export type AnswerSource = {
+  contactId: number
+  source: 'self' | 'helper'
+  helperPersonId: number | null
+  /** By the platform's clock. */
+  saidAtMs: number
+  /** The chat hands its events over in the order they happened, so that none of them is ever older than the one before. */
+  inOrder: boolean
+  now: Date
+}
+
+// Clocks of two platforms may differ by so much; within it what is handled later is taken for the later
+const CLOCKS_APART_MS = 10_000
 
 export async function loadNomination(tx: Tx, communeId: number, id: number): Promise<OpenNomination | undefined> {
   const [row] = await tx
@@ -74,16 +86,16 @@ export async function createNomination(
 }
 
 /**
- * Puts an answer in force, or takes it away with null. An answer whose message is older than the one in force is left alone: it only
- * arrived late.
+ * Puts an answer in force, or takes it away with null. An answer that was said before the one in force changes nothing: it only arrived
+ * late. Returns whether it is in force now.
  */
-export function setAnswer(open: OpenNomination, set: CriteriaSet, question: string, option: string | null, source: AnswerSource): void {
+export function setAnswer(open: OpenNomination, set: CriteriaSet, question: string, option: string | null, source: AnswerSource): boolean {
   const inForce = open.answers.get(question)
   if (option === null) {
     open.answers.delete(question)
-    return
+    return true
   }
-  if (inForce && inForce.contactId === source.contactId && inForce.eventOrder > source.order) return
+  if (inForce && isOlder(source, inForce)) return false
   open.answers.set(question, {
     communeId: open.row.communeId,
     nominationId: open.row.id,
@@ -94,9 +106,15 @@ export function setAnswer(open: OpenNomination, set: CriteriaSet, question: stri
     contactId: source.contactId,
     source: source.source,
     helperPersonId: source.helperPersonId,
-    eventOrder: source.order,
+    eventOrder: source.saidAtMs,
     answeredAt: source.now,
   })
+  return true
+}
+
+function isOlder(source: AnswerSource, inForce: AnswerRow): boolean {
+  if (inForce.contactId === source.contactId) return !source.inOrder && source.saidAtMs < inForce.eventOrder
+  return source.saidAtMs + CLOCKS_APART_MS < inForce.eventOrder
 }
 
 export type FamilyFigures = { citizens: number; adults: number }

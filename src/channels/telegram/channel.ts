@@ -5,6 +5,7 @@ import type { OutboundMessage, SendOutcome } from '../../model/outbound.ts'
 import type { Channel } from '../channel.ts'
 import { telegramAbilities } from './abilities.ts'
 import { createTelegramClient, type TelegramClient } from './client.ts'
+import { registerCommands } from './commands.ts'
 import { TelegramCallError, type TelegramFailure } from './failure.ts'
 import { layKeyboard, writeOutButtons } from './keyboard.ts'
 import { splitText } from './split-text.ts'
@@ -83,6 +84,7 @@ export function createTelegramChannel(options: {
         return failureOf(error).remedy === 'settled'
       }
     },
+    showCommands: (channelUserId, commands) => registerCommands(telegram, [{ channelUserId, commands }]),
     async loadBot() {
       const me = Me.parse(await telegram.call('getMe', {}))
       return { id: String(me.id), username: me.username }

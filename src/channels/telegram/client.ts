@@ -40,6 +40,7 @@ const SENTENCE_IS_SAFE: ReadonlySet<string> = new Set([
   'deleteWebhook',
   'getWebhookInfo',
   'setMyCommands',
+  'deleteMyCommands',
 ])
 
 /** `apiUrl` may end in a path, with or without a slash. */

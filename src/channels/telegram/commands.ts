@@ -1,3 +1,4 @@
+import type { Command } from '../channel.ts'
 import type { TelegramClient } from './client.ts'
 
 /** The list behind the "/" button in one language. */
@@ -6,17 +7,19 @@ export type CommandMenu = {
   language?: string
   /** Only in this chat: what an officer may say is not shown to everyone. */
   channelUserId?: string
-  /** `name` is a-z, 0-9 and _, at most 32; `says` at most 256 characters. */
-  commands: { name: string; says: string }[]
+  /** None: the chat has everybody's list again. */
+  commands: readonly Command[]
 }
 
 /** Writes the lists of slash commands, each replacing the one before it. Safe to repeat. Throws `TelegramCallError`. */
 export async function registerCommands(telegram: TelegramClient, menus: readonly CommandMenu[]): Promise<void> {
   for (const { language, channelUserId, commands } of menus) {
-    await telegram.call('setMyCommands', {
-      commands: commands.map(({ name, says }) => ({ command: name, description: says })),
+    const where = {
       ...(language !== undefined && { language_code: language }),
       ...(channelUserId !== undefined && { scope: { type: 'chat' as const, chat_id: Number(channelUserId) } }),
-    })
+    }
+    if (commands.length === 0) await telegram.call('deleteMyCommands', where)
+    else
+      await telegram.call('setMyCommands', { commands: commands.map(({ name, says }) => ({ command: name, description: says })), ...where })
   }
 }

@@ -27,6 +27,8 @@ type Options = {
   onUpdates(updates: unknown[]): Promise<void>
   isLeader(): Promise<boolean>
   onProblem(problem: PollerProblem): void
+  /** Telegram has answered a poll, with updates or without. */
+  onAnswer?(): void
   /** Waits; rejects or resolves early when the signal says so. An argument for the tests' sake. */
   wait?: (ms: number, signal: AbortSignal) => Promise<void>
   /** How long Telegram holds an empty answer back. */
@@ -79,6 +81,7 @@ export function createTelegramPoller(options: Options): TelegramPoller {
         leading = true
         await takeBatch()
         failures = 0
+        options.onAnswer?.()
       } catch (error) {
         if (stopping.signal.aborted) break
         const backoffMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** failures++)
