@@ -2,12 +2,21 @@ import type { Prompt } from '../engine/effect.ts'
 import { parseBirthYear, parseCount, parsePersonName } from '../lib/values.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
 import { unitTitle } from '../registry/units.ts'
-import type { LiveSession, Turn } from './turn.ts'
+import type { Commune } from './communes.ts'
+import type { Deps } from './deps.ts'
+import type { Place } from './read-text.ts'
 
 export type ValueRead = { kind: 'value'; value: string | number; label?: string } | { kind: 'which'; list: string } | { kind: 'none' }
 
+/** What is known where a value is read: the year it is, and the villages there are. */
+export type ValueWorld = {
+  now: Date
+  commune: Pick<Commune, 'villages' | 'preparedVillages'> | undefined
+  deps: Pick<Deps, 'understand'>
+}
+
 /** Reads a name, year, village or count out of a text, as the open prompt asks for it. */
-export function readValue(turn: Turn, live: LiveSession, prompt: Prompt, text: string): ValueRead {
+export function readValue(turn: ValueWorld, live: Pick<Place, 'loaded'>, prompt: Prompt, text: string): ValueRead {
   switch (prompt.input) {
     case 'name': {
       const name = parsePersonName(text)
@@ -25,6 +34,12 @@ export function readValue(turn: Turn, live: LiveSession, prompt: Prompt, text: s
     }
     case 'village':
       return readVillage(turn, text)
+    case 'text': {
+      const node = live.loaded.nodes.get(prompt.ref)
+      const max = node?.kind === 'ask' && node.input.type === 'text' ? node.input.max : 0
+      const words = text.normalize('NFC').trim()
+      return words === '' || words.length > max ? { kind: 'none' } : { kind: 'value', value: words }
+    }
     case 'choice':
       return { kind: 'none' }
     default:
@@ -32,7 +47,7 @@ export function readValue(turn: Turn, live: LiveSession, prompt: Prompt, text: s
   }
 }
 
-function readVillage({ commune, deps }: Turn, text: string): ValueRead {
+function readVillage({ commune, deps }: ValueWorld, text: string): ValueRead {
   if (!commune) return { kind: 'none' }
   const understood = deps.understand.understand(text, commune.preparedVillages)
   if (understood.kind === 'option') {

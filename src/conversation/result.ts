@@ -1,30 +1,40 @@
 import type { Score } from '../engine/score.ts'
 import { type CriteriaSet, criteriaTextKey } from '../model/criteria.ts'
+import type { TextRef } from '../model/text.ts'
 import type { NominationRow } from '../recognition/nominations.ts'
 import { findHousehold } from '../registry/people.ts'
-import { say, type Turn } from './turn.ts'
+import type { Turn } from './turn.ts'
 
 /**
  * The result in words: where the person stands, and the two steps that would help most. Before recognition it is always a
  * self-assessment, never "đạt" alone.
  */
-export async function sayResult(
-  turn: Turn,
-  given: { row: NominationRow; set: CriteriaSet; result: Score; figures?: { citizens: number; adults: number } },
-): Promise<void> {
-  const { row, set, result, figures } = given
-  const who = row.title === 'GDHT' ? 'family' : 'citizen'
-  say(turn, result.passed ? `result.${who}_pass` : `result.${who}_not_yet`, {
-    total: result.total,
-    max: result.maxTotal,
-    missing: result.missing,
-  })
-  if (figures) say(turn, 'result.family_citizens', { citizens: figures.citizens, adults: figures.adults })
-  const [first, second] = result.lowest.map((question) => ({ key: criteriaTextKey(set.id, question, 'advice') }))
-  if (first && second) say(turn, 'result.next', { first, second })
-  else if (first) say(turn, 'result.next_one', { first })
-  if (set.status === 'proposed') say(turn, 'result.proposed')
+export async function sayResult(turn: Turn, given: { row: NominationRow } & Omit<Reckoned, 'title'>): Promise<void> {
+  const { row, ...reckoned } = given
   const { person } = turn
   const home = row.title === 'CDHT' && person?.householdId ? await findHousehold(turn.tx, person.communeId, person.householdId) : undefined
-  say(turn, 'result.after', { family: home && home.headPersonId === person?.id ? 'yes' : 'no' })
+  const isHead = home !== undefined && home.headPersonId === person?.id
+  for (const text of resultTexts({ ...reckoned, title: row.title }, { isHead })) turn.said.push({ type: 'note', text })
+}
+
+export type Reckoned = {
+  title: NominationRow['title']
+  set: CriteriaSet
+  result: Score
+  figures?: { citizens: number; adults: number }
+}
+
+export function resultTexts({ title, set, result, figures }: Reckoned, { isHead }: { isHead: boolean }): TextRef[] {
+  const who = title === 'GDHT' ? 'family' : 'citizen'
+  const [first, second] = result.lowest.map((question) => ({ key: criteriaTextKey(set.id, question, 'advice') }))
+  return [
+    {
+      key: result.passed ? `result.${who}_pass` : `result.${who}_not_yet`,
+      params: { total: result.total, max: result.maxTotal, missing: result.missing },
+    },
+    ...(figures ? [{ key: 'result.family_citizens', params: { citizens: figures.citizens, adults: figures.adults } }] : []),
+    ...(first ? [second ? { key: 'result.next', params: { first, second } } : { key: 'result.next_one', params: { first } }] : []),
+    ...(set.status === 'proposed' ? [{ key: 'result.proposed' }] : []),
+    { key: 'result.after', params: { family: isHead ? 'yes' : 'no' } },
+  ]
 }

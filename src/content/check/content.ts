@@ -8,7 +8,7 @@ import { checkSet } from './criteria.ts'
 import { checkFlow } from './flows.ts'
 import { findKeysInCode, type KeyInCode, matchesKey } from './keys-in-code.ts'
 import type { Problem } from './problem.ts'
-import { checkPublished } from './published.ts'
+import { checkPublished, publish } from './published.ts'
 import { checkTexts, type Locale, type NeededText, textsOfFlow, textsOfSet } from './texts.ts'
 
 /** What the code gives and needs; content knows none of it by itself. */
@@ -46,6 +46,11 @@ export function checkContent(root: string, code: CodeFacts): Checked {
   ]
   problems.push(...checkTexts(locales, needed), ...checkPatterns(inCode, known))
   return { flows: all, sets: criteria.map(({ value }) => value), texts: known.size, problems }
+}
+
+/** Closes every version that is there now; returns those that were not closed before. */
+export function publishContent(root: string): string[] {
+  return publish(root, [...readValid(root, 'flows', FlowFile, []), ...readValid(root, 'flows/criteria', CriteriaSet, [])])
 }
 
 /** Keys the code puts together: at least one text must answer to each. */
