@@ -531,6 +531,8 @@ export const campaignLane = pgTable(
     communeId: integer('commune_id').notNull(),
     cursor: bigint('cursor', { mode: 'number' }).notNull(),
     exhausted: boolean('exhausted').notNull().default(false),
+    /** Of the last results, the latest at the end: 1 failed, 0 did not. */
+    recent: text('recent').notNull().default(''),
     /** The lane that waited longest is served next. */
     servedAt: at('served_at').notNull(),
   },

@@ -1,0 +1,1 @@
+ALTER TABLE "campaign_lane" ADD COLUMN "recent" text DEFAULT '' NOT NULL;
