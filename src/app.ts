@@ -23,6 +23,9 @@ import { createServer } from './http/server.ts'
 import { createSealer } from './lib/crypto.ts'
 import { createUnderstanding, parseLexicon } from './lib/understand.ts'
 import { createMetrics } from './metrics.ts'
+import { runDigests } from './outreach/digests.ts'
+import { runReminders } from './outreach/reminders.ts'
+import { runTickets } from './outreach/tickets.ts'
 import { type Account, importAccountFromEnvironment, importTelegramAccount } from './registry/accounts.ts'
 import type { createSampleCommune } from './registry/sample.ts'
 import { findUnitByJoinCode, getCommune, unitTitle } from './registry/units.ts'
@@ -58,6 +61,8 @@ export type AppOptions = {
 const ROOT = join(import.meta.dirname, '..')
 // How soon something a process or a queue lost is found; an idle sweep costs two index look-ups
 const SWEEP_MS = 1_000
+// Reminders are due by the minute
+const TICK_MS = 60_000
 
 export async function createApp({
   config,
@@ -103,6 +108,8 @@ export async function createApp({
     channelOf: (accountId) => channels.find(accountId),
     listChanged: (contact) => listChanged(contact),
     publicUrl: () => config.publicUrl ?? localUrl?.() ?? '',
+    exportsDir: join(config.dataDir, 'exports'),
+    wake: (contactId) => queue.push(contactId),
     now,
     randomInt: (below) => randomInt(below),
     log,
@@ -176,6 +183,20 @@ export async function createApp({
     },
   })
 
+  // What the hour asks for; each may run twice (outreach/)
+  let tickedAt = 0
+  async function tick(): Promise<void> {
+    if (now().getTime() - tickedAt < TICK_MS) return
+    tickedAt = now().getTime()
+    for (const run of [runTickets, runReminders, runDigests]) {
+      try {
+        await run(deps, now())
+      } catch (error) {
+        log.warn({ err: error, run: run.name }, 'a round of reminders or digests failed; the next one makes up for it')
+      }
+    }
+  }
+
   let sweeping: NodeJS.Timeout | undefined
   async function sweep(atStart = false): Promise<void> {
     try {
@@ -188,6 +209,7 @@ export async function createApp({
   function schedule(): void {
     sweeping = setTimeout(async () => {
       await sweep()
+      await tick()
       if (sweeping) schedule()
     }, SWEEP_MS)
   }

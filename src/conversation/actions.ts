@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { and, eq } from 'drizzle-orm'
-import { consent, contact as contactTable, ticket } from '../db/schema.ts'
+import { consent, contact as contactTable } from '../db/schema.ts'
 import type { Var } from '../engine/flow.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
+import { openTicket, sendStaffAnswer } from '../outreach/tickets.ts'
 import {
   createNomination,
   findNomination,
@@ -34,6 +35,7 @@ const actions: Record<string, Action> = {
   store_profile: storeProfile,
   store_language: storeLanguage,
   invite,
+  send_staff_answer: sendStaffAnswer,
   choose_year: async (turn, _live, args) => ({ year: vietnamTime(turn.now).year - Number(args.back) }),
   erase: async (turn) => {
     await erase(turn)
@@ -69,37 +71,9 @@ async function storeConsent(turn: Turn, live: LiveSession, args: Record<string, 
   return {}
 }
 
-const DAY_MS = 86_400_000
-// First answer within 2 working days; 10 to 20 days to be done, the shorter where a source names none (facts 13.1)
-const FIRST_ANSWER_DAYS = 2
-const DONE_DAYS = 10
-
 async function askForPerson(turn: Turn, _live: LiveSession, args: Record<string, Var>) {
   await openTicket(turn, { kind: 'help', question: typeof args.question === 'string' ? args.question : null })
   return {}
-}
-
-/** A request for a human; asking again at the same place while it is open is the same request. */
-export async function openTicket(
-  turn: Turn,
-  given: { kind: (typeof ticket.$inferInsert)['kind']; question: string | null },
-): Promise<void> {
-  const open = await turn.tx
-    .select({ id: ticket.id, question: ticket.question })
-    .from(ticket)
-    .where(and(eq(ticket.contactId, turn.contact.id), eq(ticket.status, 'open'), eq(ticket.kind, given.kind)))
-  if (open.some((row) => row.question === given.question)) return
-  await turn.tx.insert(ticket).values({
-    communeId: turn.contact.communeId,
-    villageId: turn.person?.villageId ?? null,
-    contactId: turn.contact.id,
-    personId: turn.person?.id ?? null,
-    kind: given.kind,
-    question: given.question,
-    openedAt: turn.now,
-    firstAnswerDueAt: new Date(turn.now.getTime() + FIRST_ANSWER_DAYS * DAY_MS),
-    doneDueAt: new Date(turn.now.getTime() + DONE_DAYS * DAY_MS),
-  })
 }
 
 async function checkPerson(turn: Turn, live: LiveSession) {

@@ -3,7 +3,7 @@ import type { Prompt } from '../engine/effect.ts'
 import type { Choice, OutboundMessage } from '../model/outbound.ts'
 import type { TextRef } from '../model/text.ts'
 import type { Said } from './said.ts'
-import { payloadOf } from './tap.ts'
+import { payloadOf, STANDING, STANDING_PROMPT } from './tap.ts'
 
 /** How words are made for one reader. */
 export type Voice = (text: TextRef) => string
@@ -34,13 +34,27 @@ export function compose(
   const paragraphs = [...dropRepeats(remarks), ...(last ? promptLines(last.prompt, voice) : [])]
   const links = said.flatMap((item) => (item.type === 'link' ? [{ label: voice(item.label), url: item.url }] : []))
   const attachment = said.find((item) => item.type === 'attachment')?.attachment
-  const choices = last ? choicesOf(last.prompt, last.sessionId, voice, abilities) : []
+  const taps = said.flatMap((item) => (item.type === 'tap' ? [item] : []))
+  if (!last && taps.length > 0) paragraphs.push(taps.map((tap, index) => `${index + 1}. ${voice(tap.label)}`).join('\n'))
+  const answers = last ? choicesOf(last.prompt, last.sessionId, voice, abilities) : []
+  const standing = taps.map((tap, index) => ({
+    number: String(index + 1),
+    label: cut(voice(tap.label), abilities.maxChoiceChars),
+    payload: payloadOf({ sessionId: STANDING, ref: tap.ref, key: tap.act }),
+  }))
+  // Beside a question only what fits; alone, all of them: those without a button are typed by their number
+  const choices = last ? [...answers, ...standing].slice(0, Math.max(answers.length, abilities.maxChoices)) : standing
+  const shown = last ? choices.length > 0 && choices.length + links.length <= abilities.maxChoices : choices.length > 0
   return {
     text: paragraphs.join('\n\n'),
-    ...(choices.length > 0 && choices.length + links.length <= abilities.maxChoices ? { choices } : {}),
+    ...(shown ? { choices } : {}),
     ...(links.length > 0 ? { links } : {}),
     ...(attachment ? { attachment } : {}),
-    ...(last ? { opens: { sessionId: last.sessionId, ref: last.prompt.ref } } : {}),
+    ...(last
+      ? { opens: { sessionId: last.sessionId, ref: last.prompt.ref } }
+      : taps.length > 0
+        ? { opens: { sessionId: STANDING, ref: STANDING_PROMPT } }
+        : {}),
   }
 }
 

@@ -3,10 +3,21 @@ import type { Channel } from '../channels/channel.ts'
 import { account as accountTable, contact as contactTable, outboundMessage } from '../db/schema.ts'
 import type { OutboundMessage, SendOutcome } from '../model/outbound.ts'
 import type { Deps } from './deps.ts'
+import { isStarted } from './started.ts'
 import type { AccountRow, ContactRow } from './turn.ts'
 
 /** A message this process has claimed: committed, and nobody else's to send. */
-export type Claimed = { id: number; attempts: number; message: OutboundMessage; contact: ContactRow; account: AccountRow; channel: Channel }
+export type Claimed = {
+  id: number
+  cause: Cause
+  createdAt: Date
+  attempts: number
+  message: OutboundMessage
+  contact: ContactRow
+  account: AccountRow
+  channel: Channel
+}
+export type Cause = (typeof outboundMessage.$inferSelect)['cause']
 
 // A reply may be said twice at most (architecture, guarantee 4)
 const MAX_REPLY_TRIES = 2
@@ -35,11 +46,12 @@ export async function deliver(deps: Deps, claimed: readonly Claimed[]): Promise<
 async function sendOne(deps: Deps, item: Claimed): Promise<number | undefined> {
   const startedMs = deps.now().getTime()
   let outcome = await item.channel.send(item.contact.channelUserId, item.message)
-  if (outcome.kind === 'uncertain' && item.attempts < MAX_REPLY_TRIES) {
+  if (outcome.kind === 'uncertain' && (item.attempts < MAX_REPLY_TRIES || isStarted(item.cause))) {
     // May be there already: look before saying it again
     const found = await item.channel.findDelivered(item.contact.channelUserId, item.message, startedMs - CLOCK_SLACK_MS)
     if (found.kind === 'delivered') outcome = { ...found, kind: 'sent' }
-    else outcome = { kind: 'retry', class: outcome.class, notBeforeMs: deps.now().getTime() }
+    // What we start is never said twice: it stays open until the platform or an officer settles it
+    else if (!isStarted(item.cause)) outcome = { kind: 'retry', class: outcome.class, notBeforeMs: deps.now().getTime() }
   }
   deps.count.outbound(item.channel.abilities.kind, outcome.kind === 'sent' ? 'sent' : outcome.class)
   return record(deps, item, outcome)
@@ -64,7 +76,8 @@ async function record(deps: Deps, item: Claimed, outcome: SendOutcome): Promise<
         await deps.database.db.update(accountTable).set({ pausedClass: null, pausedAt: null }).where(eq(accountTable.id, item.account.id))
       return undefined
     case 'retry': {
-      if (now.getTime() - (item.contact.lastInboundAt?.getTime() ?? 0) > EXPIRES_MS) {
+      const sinceMs = isStarted(item.cause) ? item.createdAt.getTime() : (item.contact.lastInboundAt?.getTime() ?? 0)
+      if (now.getTime() - sinceMs > EXPIRES_MS) {
         await mark(deps, item, { status: 'expired', claimedBy: null, class: outcome.class })
         return undefined
       }

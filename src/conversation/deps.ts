@@ -23,6 +23,10 @@ export type Deps = {
   channelOf(accountId: number): Promise<Channel | undefined>
   /** Where people reach our pages, no trailing slash. */
   publicUrl(): string
+  /** Where pictures, codes and tables made for officers are kept. */
+  exportsDir: string
+  /** Has a contact looked at soon: something for them was committed. */
+  wake(contactId: number): void
   /** What this contact may say has changed: the list its chat shows should follow. Returns at once and never throws. */
   listChanged(contact: { id: number; accountId: number; channelUserId: string }): void
   now(): Date

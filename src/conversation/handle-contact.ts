@@ -13,6 +13,7 @@ import {
 import { isTransient } from '../db/transient.ts'
 import type { InboundContent } from '../model/inbound.ts'
 import type { OutboundMessage } from '../model/outbound.ts'
+import { heardByStaff } from '../outreach/tickets.ts'
 import { saveNomination } from '../recognition/nominations.ts'
 import { rolesOf } from '../registry/roles.ts'
 import { applyTallies } from '../reports/tally.ts'
@@ -25,6 +26,8 @@ import { type Moment, routeInput } from './route-input.ts'
 import { loadPrompts, type Seen, seenAt } from './seen.ts'
 import { loadSessions, saveSessions } from './sessions.ts'
 import { settleStranded } from './settle.ts'
+import { isStarted, mayLeave, TALK_CAUSES } from './started.ts'
+import { STANDING } from './tap.ts'
 import { activeSession, type ContactRow, say, type Turn, voiceOf } from './turn.ts'
 
 // Events of one contact answered in one transaction, and so in one message
@@ -42,7 +45,7 @@ const ONE_BREATH_MS = 3_000
 type Answered =
   | { kind: 'nothing' }
   | { kind: 'in_flight' }
-  | { kind: 'answered'; claimed: Claimed[]; more: boolean; listChanged?: ContactRow }
+  | { kind: 'answered'; claimed: Claimed[]; more: boolean; wake: Iterable<number>; listChanged?: ContactRow }
 
 /**
  * Answers everything a contact has sent, in the order it was sent, and sends what there is to say. Returns how long to wait before this
@@ -57,6 +60,7 @@ export async function handleContact(deps: Deps, contactId: number): Promise<numb
         if ((await settleStranded(deps, contactId)) === 'busy') return BUSY_MS
         continue
       }
+      for (const id of answered.wake) deps.wake(id)
       if (answered.listChanged) deps.listChanged(answered.listChanged)
       const again = await deliver(deps, answered.claimed)
       if (!answered.more) return again
@@ -105,13 +109,17 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
     tx
       .select({
         id: outboundMessage.id,
+        cause: outboundMessage.cause,
+        createdAt: outboundMessage.createdAt,
         claimedBy: outboundMessage.claimedBy,
         notBefore: outboundMessage.notBefore,
         bodyEnc: outboundMessage.bodyEnc,
         attempts: outboundMessage.attempts,
       })
       .from(outboundMessage)
-      .where(and(eq(outboundMessage.contactId, contactId), eq(outboundMessage.status, 'waiting')))
+      .where(
+        and(eq(outboundMessage.contactId, contactId), eq(outboundMessage.status, 'waiting'), inArray(outboundMessage.cause, TALK_CAUSES)),
+      )
       .orderBy(asc(outboundMessage.id)),
     loadPrompts(tx, contactId, channel.abilities.orders),
     loadPerson(tx, contact),
@@ -121,22 +129,30 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
   if (waiting.some((row) => row.claimedBy !== null)) return { kind: 'in_flight' }
 
   const due = waiting.filter((row) => row.notBefore === null || row.notBefore <= now)
-  const resend: Claimed[] = []
-  // Order is kept: while an older message must wait, none behind it goes
-  if (waiting.length > 0 && due.length === waiting.length) {
-    for (const row of due) {
-      if (row.bodyEnc)
-        resend.push({
-          id: row.id,
-          attempts: row.attempts + 1,
-          message: deps.sealer.openJson<OutboundMessage>(row.bodyEnc),
-          contact,
-          account,
-          channel,
-        })
-    }
+  const claim = (row: (typeof waiting)[number]): Claimed[] =>
+    row.bodyEnc
+      ? [
+          {
+            id: row.id,
+            cause: row.cause,
+            createdAt: row.createdAt,
+            attempts: row.attempts + 1,
+            message: deps.sealer.openJson<OutboundMessage>(row.bodyEnc),
+            contact,
+            account,
+            channel,
+          },
+        ]
+      : []
+  const replies = waiting.filter((row) => !isStarted(row.cause))
+  // Order is kept: while an older reply must wait, none behind it goes
+  const resend = replies.every((row) => due.includes(row)) ? replies.flatMap(claim) : []
+  // What we start goes behind the replies, waits for its own time only, and is held against the rules once more as it leaves
+  const started: Claimed[] = []
+  for (const row of due) {
+    if (isStarted(row.cause) && (await mayLeave({ deps, tx, now, contact, channel, person }, row))) started.push(...claim(row))
   }
-  if (events.length === 0 && resend.length === 0) return { kind: 'nothing' }
+  if (events.length === 0 && resend.length === 0 && started.length === 0) return { kind: 'nothing' }
 
   const batch = events.slice(0, BATCH)
   const turn: Turn = {
@@ -154,13 +170,16 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
     nominations: new Map(),
     tallies: [],
     saidAtMs: 0,
+    heard: '',
     said: [],
+    wake: new Set(),
   }
   const listBefore = listOf(turn)
   for (const event of batch) {
     if (!event.bodyEnc) continue
     turn.saidAtMs = event.at.getTime()
     const content = deps.sealer.openJson<InboundContent>(event.bodyEnc)
+    turn.heard = content.kind === 'text' ? content.text : ''
     await answer(turn, content, event, prompts)
   }
   const made = await writeTurn(turn)
@@ -178,19 +197,20 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
       touchContact(turn, batch),
     ])
   }
-  if (resend.length > 0) {
+  const taken = [...resend, ...started]
+  if (taken.length > 0) {
     await tx
       .update(outboundMessage)
       .set({ claimedBy: deps.instance.id, claimedAt: now, attempts: sql`${outboundMessage.attempts} + 1` })
       .where(
         inArray(
           outboundMessage.id,
-          resend.map((row) => row.id),
+          taken.map((row) => row.id),
         ),
       )
   }
   // While older ones wait for their time, new ones wait behind them
-  const held = waiting.length > 0 && resend.length === 0
+  const held = replies.length > 0 && resend.length === 0
   if (held && made.length > 0) {
     await tx
       .update(outboundMessage)
@@ -202,12 +222,9 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
         ),
       )
   }
-  return {
-    kind: 'answered',
-    claimed: held ? [] : [...resend, ...made],
-    more: events.length > BATCH,
-    ...(listOf(turn) === listBefore ? {} : { listChanged: contact }),
-  }
+  const claimed = [...(held ? [] : [...resend, ...made]), ...started]
+  const listChanged = listOf(turn) === listBefore ? {} : { listChanged: contact }
+  return { kind: 'answered', claimed, more: events.length > BATCH, wake: turn.wake, ...listChanged }
 }
 
 async function answer(turn: Turn, content: InboundContent, event: { at: Date; order: number }, prompts: Seen[]): Promise<void> {
@@ -228,7 +245,7 @@ async function answer(turn: Turn, content: InboundContent, event: { at: Date; or
     default:
       break
   }
-  if (turn.contact.staffUntil && turn.contact.staffUntil > turn.now) return
+  if (turn.contact.staffUntil && turn.contact.staffUntil > turn.now && (await heardByStaff(turn, content))) return
   if (!turn.commune || turn.commune.villages.length === 0) {
     turn.deps.log.warn({ account: turn.account.id }, 'somebody wrote, but there are no villages yet: run `unit import`')
     say(turn, 'service.preparing')
@@ -238,11 +255,14 @@ async function answer(turn: Turn, content: InboundContent, event: { at: Date; or
 }
 
 function momentOf(turn: Turn, content: InboundContent, event: { at: Date; order: number }, prompts: Seen[]): Moment {
-  const newest = prompts[0]
+  const asked = prompts.filter((prompt) => prompt.sessionId !== STANDING)
+  const newest = asked[0]
+  const last = seenAt(prompts, event.order)
   const live = activeSession(turn)
   const pauseMs = (turn.commune?.settings.get('conversation.resume_after_hours') ?? 0) * 3_600_000
   return {
-    seen: seenAt(prompts, event.order),
+    seen: seenAt(asked, event.order),
+    ...(last?.sessionId === STANDING ? { standing: last.messageId } : {}),
     // A tap on an old message has that message's place, so for taps the time alone counts
     inOneBreath:
       newest === undefined || (content.kind !== 'tap' && event.order < newest.order) || event.at.getTime() - newest.atMs < ONE_BREATH_MS,
@@ -281,7 +301,7 @@ async function writeTurn(turn: Turn): Promise<Claimed[]> {
       .returning({ id: outboundMessage.id })
     rows.forEach((row, index) => {
       const message = messages[index]
-      if (message) claimed.push({ id: row.id, attempts: 1, message, contact, account, channel })
+      if (message) claimed.push({ id: row.id, cause: 'reply', createdAt: turn.now, attempts: 1, message, contact, account, channel })
     })
   }
   // Last of all: everybody of a village waits for these counters until the commit

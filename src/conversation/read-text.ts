@@ -88,6 +88,8 @@ function missed(reader: Reader, text: string): Reading {
 function readFree(reader: Reader, prompt: Prompt, text: string): Reading {
   const value = reader.readValue(prompt, text)
   const word = reader.understand.word(text, reader.users)
+  // Words to be passed on are taken as they stand, save a word that is the whole message
+  if (prompt.input === 'text' && value.kind === 'value' && word.kind !== 'word') return asInput({ type: 'value', value: value.value })
   if (value.kind !== 'value' || prompt.input !== 'name') {
     if (word.kind === 'word' && reader.hasWord(word.word)) return { type: 'word', word: word.word, arg: word.arg }
     if (word.kind === 'question') return asInput({ type: 'explain' })

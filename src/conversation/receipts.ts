@@ -1,6 +1,7 @@
 import { and, eq, inArray, isNull } from 'drizzle-orm'
 import { contact as contactTable, outboundMessage } from '../db/schema.ts'
 import type { InboundContent } from '../model/inbound.ts'
+import { answeredElsewhere } from '../outreach/tickets.ts'
 import type { Turn } from './turn.ts'
 
 // A human of the office is answering: the bot keeps quiet for this contact so long after their last word
@@ -33,4 +34,5 @@ export async function settleEcho(turn: Turn, content: Extract<InboundContent, { 
   const staffUntil = new Date(at.getTime() + STAFF_QUIET_MS)
   contact.staffUntil = staffUntil
   await tx.update(contactTable).set({ staffUntil }).where(eq(contactTable.id, contact.id))
+  await answeredElsewhere(tx, contact.id, at)
 }

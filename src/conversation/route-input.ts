@@ -2,8 +2,8 @@ import type { Prompt } from '../engine/effect.ts'
 import { openPrompt } from '../engine/prompt.ts'
 import type { Understanding } from '../lib/understand.ts'
 import type { InboundContent, MediaKind } from '../model/inbound.ts'
+import { openTicket } from '../outreach/tickets.ts'
 import { findUnitByJoinCode, unitTitle } from '../registry/units.ts'
-import { openTicket } from './actions.ts'
 import { setCameBy } from './contacts.ts'
 import { nominationSession } from './edit-finished.ts'
 import { erase } from './erase.ts'
@@ -12,7 +12,8 @@ import { readValue } from './read-value.ts'
 import { feed, startFlow } from './run-session.ts'
 import type { Seen } from './seen.ts'
 import { setStatus } from './sessions.ts'
-import { parseTap, type Tap } from './tap.ts'
+import { runStanding, tookStanding } from './standing.ts'
+import { parseTap, STANDING, type Tap } from './tap.ts'
 import { activeSession, type LiveSession, say, type Turn, voiceOf, wordUsers } from './turn.ts'
 import { hasWord, runWord } from './words.ts'
 
@@ -20,6 +21,8 @@ import { hasWord, runWord } from './words.ts'
 export type Moment = {
   /** The prompt the person had before their eyes. */
   seen: Seen | undefined
+  /** The message with taps of no session that stood last before their eyes, if nothing was asked after it. */
+  standing?: number
   /** In the same breath as what we said last: a second tap, a second press of send. */
   inOneBreath: boolean
   /** Long after their last word. */
@@ -54,6 +57,7 @@ export async function routeInput(turn: Turn, content: InboundContent, moment: Mo
 async function routeText(turn: Turn, text: string, moment: Moment): Promise<void> {
   const live = activeSession(turn)
   const prompt = live && openPrompt(live.loaded, live.state)
+  if (moment.standing !== undefined && (await tookStanding(turn, moment.standing, text))) return
   if (await tookJoinCode(turn, text, live, prompt)) return
   if (!live || !prompt) return withoutSession(turn, turn.deps.understand.word(text, wordUsers(turn)))
   if (moment.seen === undefined || moment.seen.sessionId !== live.id || moment.seen.ref !== prompt.ref) {
@@ -127,6 +131,7 @@ async function crossed(turn: Turn, live: LiveSession, text: string, moment: Mome
 async function routeTap(turn: Turn, payload: string, moment: Moment): Promise<void> {
   const tap = parseTap(payload)
   if (!tap) return routeText(turn, payload, moment)
+  if (tap.sessionId === STANDING) return runStanding(turn, tap)
   const live = turn.sessions.find((session) => session.id === tap.sessionId)
   if (!live) return tapOnEnded(turn, tap, moment)
   if (live.status === 'paused') await bringUp(turn, live)

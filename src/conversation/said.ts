@@ -8,5 +8,7 @@ export type Said =
   /** Words made elsewhere: lists, figures. */
   | { type: 'plain'; text: string }
   | { type: 'prompt'; prompt: Prompt; sessionId: number }
+  /** Things that may be done from here, at any time: they belong to no session (standing.ts). */
+  | { type: 'tap'; label: TextRef; ref: string; act: string }
   | { type: 'link'; label: TextRef; url: string }
   | { type: 'attachment'; attachment: NonNullable<OutboundMessage['attachment']>; caption: TextRef }

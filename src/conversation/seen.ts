@@ -4,7 +4,7 @@ import type { Tx } from '../db/connect.ts'
 import { outboundMessage } from '../db/schema.ts'
 
 /** A prompt that reached the chat, and its place there. */
-export type Seen = { sessionId: number; ref: string; order: number; atMs: number }
+export type Seen = { messageId: number; sessionId: number; ref: string; order: number; atMs: number }
 
 // A person answers what is on the screen; further back nobody scrolls with words
 const PROMPTS_KEPT = 12
@@ -13,6 +13,7 @@ const PROMPTS_KEPT = 12
 export async function loadPrompts(tx: Tx, contactId: number, orders: Abilities['orders']): Promise<Seen[]> {
   const rows = await tx
     .select({
+      id: outboundMessage.id,
       sessionId: outboundMessage.sessionId,
       prompt: outboundMessage.prompt,
       status: outboundMessage.status,
@@ -26,7 +27,7 @@ export async function loadPrompts(tx: Tx, contactId: number, orders: Abilities['
     .limit(PROMPTS_KEPT)
   return rows.flatMap((row): Seen[] => {
     if (row.sessionId === null || row.prompt === null) return []
-    const base = { sessionId: row.sessionId, ref: row.prompt }
+    const base = { messageId: row.id, sessionId: row.sessionId, ref: row.prompt }
     if (row.status === 'sent' && row.order !== null) return [{ ...base, order: row.order, atMs: row.sentAt?.getTime() ?? row.order }]
     // May have arrived: counted as seen from the moment it was tried
     if (row.status === 'uncertain' && row.claimedAt) {

@@ -1,9 +1,10 @@
-import { and, asc, eq, isNotNull } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNotNull } from 'drizzle-orm'
 import { livingInstances } from '../db/instance.ts'
 import { account as accountTable, contact as contactTable, outboundMessage } from '../db/schema.ts'
 import type { OutboundMessage } from '../model/outbound.ts'
 import { CLOCK_SLACK_MS } from './deliver.ts'
 import type { Deps } from './deps.ts'
+import { isStarted, TALK_CAUSES } from './started.ts'
 
 // A reply may be said twice at most (architecture, guarantee 4)
 const MAX_REPLY_TRIES = 2
@@ -20,7 +21,14 @@ export async function settleStranded(deps: Deps, contactId: number): Promise<'se
     .from(outboundMessage)
     .innerJoin(contactTable, eq(contactTable.id, outboundMessage.contactId))
     .innerJoin(accountTable, eq(accountTable.id, outboundMessage.accountId))
-    .where(and(eq(outboundMessage.contactId, contactId), eq(outboundMessage.status, 'waiting'), isNotNull(outboundMessage.claimedBy)))
+    .where(
+      and(
+        eq(outboundMessage.contactId, contactId),
+        eq(outboundMessage.status, 'waiting'),
+        isNotNull(outboundMessage.claimedBy),
+        inArray(outboundMessage.cause, TALK_CAUSES),
+      ),
+    )
     .orderBy(asc(outboundMessage.id))
   const living = new Set(await livingInstances(deps.database))
   for (const { message, contact, account } of rows) {
@@ -47,7 +55,7 @@ export async function settleStranded(deps: Deps, contactId: number): Promise<'se
           sentAt: new Date(found.atMs),
         })
         .where(mine)
-    } else if (found.kind === 'unknown' && message.attempts >= MAX_REPLY_TRIES) {
+    } else if (isStarted(message.cause) || (found.kind === 'unknown' && message.attempts >= MAX_REPLY_TRIES)) {
       await db.update(outboundMessage).set({ status: 'uncertain', claimedBy: null, class: 'process_died' }).where(mine)
     } else {
       await db.update(outboundMessage).set({ claimedBy: null }).where(mine)

@@ -25,7 +25,7 @@ export async function findLeftovers({ database, now }: Pick<Deps, 'database' | '
       (SELECT DISTINCT contact_id FROM inbound_event WHERE handled_at IS NULL AND received_at <= ${before}::timestamptz LIMIT ${MOST_CONTACTS})
       UNION
       (SELECT DISTINCT contact_id FROM outbound_message
-       WHERE status = 'waiting' AND cause = 'reply'
+       WHERE status = 'waiting' AND cause <> 'campaign'
          AND ((claimed_by IS NULL AND (not_before IS NULL OR not_before <= ${at.toISOString()}::timestamptz))
               OR (claimed_by IS NOT NULL AND claimed_by <> ALL (${sql.param(living)}::int[])))
        LIMIT ${MOST_CONTACTS})`)

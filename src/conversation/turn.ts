@@ -1,4 +1,5 @@
 import type { Channel } from '../channels/channel.ts'
+import type { Content } from '../content/load.ts'
 import { type AddressWords, commonParams, type Language } from '../content/texts.ts'
 import type { Tx } from '../db/connect.ts'
 import type { account, contact, person, session } from '../db/schema.ts'
@@ -49,9 +50,13 @@ export type Turn = {
   nominations: Map<number, OpenNomination>
   /** What the turn changes in the counts; applied last, in one statement. */
   tallies: TallyChange[]
+  /** The words being answered; empty for what has none. */
+  heard: string
   /** When the event being answered was said, ms by the platform's clock. */
   saidAtMs: number
   said: Said[]
+  /** Contacts this turn left something to be sent to; they are looked at once it is committed. */
+  wake: Set<number>
 }
 
 export const activeSession = (turn: Turn): LiveSession | undefined => turn.sessions.find((session) => session.status === 'active')
@@ -60,22 +65,34 @@ export function say(turn: Turn, key: string, params?: TextRef['params']): void {
   turn.said.push({ type: 'note', text: params ? { key, params } : { key } })
 }
 
+/** Something that may be done from here at any time; see standing.ts. */
+export function offer(turn: Turn, ref: string, act: string, key: string, params?: TextRef['params']): void {
+  turn.said.push({ type: 'tap', label: params ? { key, params } : { key }, ref, act })
+}
+
 /** How this reader is spoken to: as they chose, else as an elder is. */
 export function voiceOf(turn: Turn): Voice {
-  const language = turn.contact.language
-  const texts = turn.deps.content.texts[language]
+  const open = activeSession(turn)?.state.vars.address
+  const address = typeof open === 'string' && open !== '' ? open : turn.person?.address
+  return voiceFor(turn.deps.content, { language: turn.contact.language, address, commune: turn.commune })
+}
+
+/** The voice for any reader, also one who has not written just now. */
+export function voiceFor(
+  content: Content,
+  { language, address = 'bac', commune }: { language: Language; address?: string | undefined; commune: Commune | undefined },
+): Voice {
+  const texts = content.texts[language]
   const common: Record<string, string | number> = {
-    ...commonParams(addressWords(turn, language)),
-    commune: turn.commune?.unit.name ?? '',
-    min_age: turn.commune?.settings.get('age.minimum') ?? '',
+    ...commonParams(addressWords(content, language, address)),
+    commune: commune?.unit.name ?? '',
+    min_age: commune?.settings.get('age.minimum') ?? '',
   }
   return (text) => texts.format(text, common)
 }
 
-function addressWords(turn: Turn, language: Language): AddressWords {
-  const open = activeSession(turn)?.state.vars.address
-  const address = typeof open === 'string' && open !== '' ? open : (turn.person?.address ?? 'bac')
-  const texts = turn.deps.content.texts[language]
+function addressWords(content: Content, language: Language, address: string): AddressWords {
+  const texts = content.texts[language]
   return { goi: texts.format({ key: `address.${address}` }, {}), xung: texts.format({ key: `address.${address}.self` }, {}) }
 }
 

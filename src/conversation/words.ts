@@ -1,4 +1,5 @@
 import type { Word } from '../lib/understand.ts'
+import { remind } from '../outreach/chat/reminders.ts'
 import type { Turn } from './turn.ts'
 import { edit, erase, family, language, menu, person, result, resume, start, stop, takeCode, view } from './words/anyone.ts'
 import { invite, missing, statistics } from './words/officers.ts'
@@ -23,6 +24,7 @@ const handlers: Partial<Record<Word, WordHandler>> = {
   tally: statistics,
   missing,
   invite,
+  remind,
 }
 
 export const hasWord = (word: Word): boolean => handlers[word] !== undefined

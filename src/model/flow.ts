@@ -20,6 +20,8 @@ const AskInput = z.discriminatedUnion('type', [
   z.object({ type: z.literal('name') }).strict(),
   z.object({ type: z.literal('birth_year') }).strict(),
   z.object({ type: z.literal('count'), min: z.number().int(), max: z.number().int() }).strict(),
+  /** Any words, kept as written. `media`: a picture or file may be sent instead, whose place on disk is the value. */
+  z.object({ type: z.literal('text'), max: z.number().int(), media: z.boolean().default(false) }).strict(),
 ])
 export type AskInput = z.infer<typeof AskInput>
 

@@ -18,6 +18,9 @@ const DayMonth = z
   .regex(/^\d{1,2}\/\d{1,2}$/, 'write day/month as 31/12')
   // 2024 has a 29/2
   .refine((text) => isDate(`2024-${monthDay(text)}`), 'there is no such day')
+const QuietDays = z
+  .string()
+  .regex(/^(\d{4}-\d{2}-\d{2}(\.\.\d{4}-\d{2}-\d{2})?([,; ]+|$))*$/, 'write days as 2026-12-01, 2026-12-03..2026-12-05, or "" for none')
 const count = (max: number) => z.number('write a whole number').int('write a whole number').min(0).max(max)
 const Percent = z.number('write a percentage as 62.8').min(0).max(100)
 const YesNo = z.enum(['yes', 'no'], 'write yes or no')
@@ -33,6 +36,7 @@ export type Target = z.infer<typeof Target>
 const TYPES = {
   'quiet.from': ClockTime,
   'quiet.to': ClockTime,
+  'quiet.days': QuietDays,
   'reminder.per_week': count(7),
   'reminder.per_round': count(50),
   'cut.provisional': DayMonth,

@@ -4,21 +4,21 @@ import { openPrompt } from '../../engine/prompt.ts'
 import { score } from '../../engine/score.ts'
 import { formatDate, vietnamTime } from '../../lib/vietnam-time.ts'
 import { criteriaTextKey } from '../../model/criteria.ts'
+import { openTicket, waitingTickets } from '../../outreach/tickets.ts'
 import { findNomination, type OpenNomination } from '../../recognition/nominations.ts'
 import { familyFigures, findHousehold } from '../../registry/people.ts'
 import { rolesOf, takeUpInvitation } from '../../registry/roles.ts'
 import { getUnit, unitTitle } from '../../registry/units.ts'
-import { openTicket } from '../actions.ts'
 import { changeContact } from '../contacts.ts'
 import { nominationOfYear, reopen } from '../edit-finished.ts'
 import { sayResult } from '../result.ts'
 import { welcome } from '../route-input.ts'
 import { feed, startFlow } from '../run-session.ts'
 import { setStatus } from '../sessions.ts'
-import { activeSession, say, type Turn, voiceOf, wordUsers } from '../turn.ts'
+import { activeSession, offer, say, type Turn, voiceOf, wordUsers } from '../turn.ts'
 
 /** Flows that are a short side matter: whoever asks for something else has left them. */
-const SIDE_FLOWS = new Set(['erase', 'language', 'word-or-answer', 'invite', 'profile', 'which-year'])
+const SIDE_FLOWS = new Set(['erase', 'language', 'word-or-answer', 'invite', 'profile', 'which-year', 'ticket-reply'])
 
 /** MENU: what can be said here, by role. */
 export async function menu(turn: Turn): Promise<void> {
@@ -26,6 +26,8 @@ export async function menu(turn: Turn): Promise<void> {
   const users = wordUsers(turn)
   if (users.includes('village_lead') || users.includes('officer')) say(turn, 'menu.leader')
   if (users.includes('officer')) say(turn, 'menu.officer')
+  const waiting = await waitingTickets(turn)
+  if (waiting.length > 0) offer(turn, 'tickets_0', 'list', 'ticket.waiting_n', { total: waiting.length })
   await remind(turn)
 }
 
@@ -205,6 +207,9 @@ export async function takeCode(turn: Turn, argument: string | undefined): Promis
   const outcome = await takeUpInvitation(turn.tx, turn.deps.sealer, { contact: turn.contact, code: argument, now: turn.now })
   if (outcome.type === 'granted') {
     turn.roles = await rolesOf(turn.tx, turn.contact.id)
+    // Whoever came to take up a role is not kept at the citizens' first question; BẮT ĐẦU asks it
+    const live = activeSession(turn)
+    if (live?.loaded.flow.id === 'welcome' && !turn.person) await setStatus(turn, live, 'ended')
     say(turn, 'code.granted', { role: { key: `role.${outcome.role}` }, unit: unitTitle(outcome.unit) })
     say(turn, 'menu.leader')
     if (wordUsers(turn).includes('officer')) say(turn, 'menu.officer')

@@ -1,0 +1,57 @@
+import { z } from 'zod'
+import quietDaysFile from '../../flows/quiet-days.json' with { type: 'json' }
+import { vietnamTime } from '../lib/vietnam-time.ts'
+
+const Day = z.string().regex(/^\d{4}-\d{2}-\d{2}$/)
+const QuietDays = z
+  .object({
+    status: z.enum(['official', 'proposed']),
+    note: z.string(),
+    quiet: z.array(z.object({ name: z.string(), from: Day, to: Day }).strict()),
+    holidays: z.array(z.string().regex(/^\d{2}-\d{2}$/)),
+  })
+  .strict()
+const quietDays = QuietDays.parse(quietDaysFile)
+
+const DAY_MS = 86_400_000
+const two = (value: number) => String(value).padStart(2, '0')
+
+/** `2026-11-22` in Việt Nam. */
+export function dayOf(at: Date): string {
+  const { year, month, day } = vietnamTime(at)
+  return `${year}-${two(month)}-${two(day)}`
+}
+
+/** A time of that day, `hhmm` as "07:00". */
+export const atTime = (day: string, hhmm: string): Date => new Date(`${day}T${hhmm.padStart(5, '0')}:00+07:00`)
+
+export const nextDay = (day: string): string => dayOf(new Date(atTime(day, '12:00').getTime() + DAY_MS))
+
+/** Monday is 1, Sunday 7. */
+export const weekday = (day: string): number => new Date(`${day}T12:00:00Z`).getUTCDay() || 7
+
+/** Days of mourning, Tết and whatever else an officer set: `extra` as "2026-12-01, 2026-12-03..2026-12-05". */
+export function isQuietDay(day: string, extra = ''): boolean {
+  if (quietDays.quiet.some((range) => range.from <= day && day <= range.to)) return true
+  return extra
+    .split(/[\s,;]+/)
+    .filter((part) => part !== '')
+    .some((part) => {
+      const [from = '', to = from] = part.split('..')
+      return from <= day && day <= to
+    })
+}
+
+export function isWorkingDay(day: string): boolean {
+  return weekday(day) <= 5 && !isQuietDay(day) && !quietDays.holidays.includes(day.slice(5))
+}
+
+/** The same time of day so many working days later. */
+export function addWorkingDays(at: Date, count: number): Date {
+  let moved = at
+  for (let left = count; left > 0; ) {
+    moved = new Date(moved.getTime() + DAY_MS)
+    if (isWorkingDay(dayOf(moved))) left -= 1
+  }
+  return moved
+}

@@ -1,0 +1,141 @@
+import { sql } from 'drizzle-orm'
+import { offer, say, type Turn } from '../../conversation/turn.ts'
+import { hasWord, runWord } from '../../conversation/words.ts'
+import { householdStep } from '../../db/schema.ts'
+import { vietnamTime } from '../../lib/vietnam-time.ts'
+import { mayDo, rolesThatMay } from '../../registry/roles.ts'
+import { unitPath } from '../../registry/units.ts'
+import { type Behind, findBehind } from '../households.ts'
+import { reminderRules } from '../reminder-rules.ts'
+import { writeReminder } from '../reminders.ts'
+import { unknownTap, waitingTickets } from '../tickets.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+const WINDOW_FREE_MS = 48 * HOUR_MS
+
+/** NHẮC: the rules now running, how many households they would reach, and one round by hand through the same gate. */
+export async function remind(turn: Turn): Promise<void> {
+  if (!turn.commune || rolesThatMay(turn.roles, 'reminders').length === 0) return unknownTap(turn)
+  const { settings } = turn.commune
+  say(turn, 'remind.rules', {
+    from: settings.get('quiet.from'),
+    to: settings.get('quiet.to'),
+    week: settings.get('reminder.per_week'),
+    round: settings.get('reminder.per_round'),
+  })
+  for (const rule of reminderRules.rules) {
+    say(turn, `remind.rule.${rule.id}`, {
+      hours: rule.after_hours,
+      state: rule.enabled ? 'on' : 'off',
+      days: Math.round(rule.after_hours / 24),
+    })
+  }
+  const [figures] = await turn.tx.execute<{ week: number; answered: number }>(sql`
+    SELECT count(*)::int AS week, count(*) FILTER (WHERE c.last_inbound_at > o.sent_at)::int AS answered
+    FROM reminder r JOIN outbound_message o ON o.id = r.outbound_id JOIN contact c ON c.id = r.contact_id
+    WHERE r.commune_id = ${turn.contact.communeId} AND o.status = 'sent' AND r.created_at > ${new Date(turn.now.getTime() - 7 * DAY_MS).toISOString()}::timestamptz`)
+  const due = await byHand(turn)
+  say(turn, 'remind.figures', { week: figures?.week ?? 0, answered: figures?.answered ?? 0, due: due.length })
+  if (due.length > 0) offer(turn, 'reminder_0', 'now', 'remind.now', { count: due.length })
+  const waiting = await waitingTickets(turn)
+  if (waiting.length > 0) offer(turn, 'tickets_0', 'list', 'ticket.waiting_n', { total: waiting.length })
+}
+
+/** Households a reminder by hand may go to: silent for a day, and still free to write to. */
+async function byHand(turn: Turn): Promise<Behind[]> {
+  return findBehind(turn.tx, {
+    communeId: turn.contact.communeId,
+    year: vietnamTime(turn.now).year,
+    lastWord: {
+      from: new Date(turn.now.getTime() - WINDOW_FREE_MS),
+      to: new Date(turn.now.getTime() - reminderRules.by_hand.least_hours * HOUR_MS),
+    },
+  })
+}
+
+/** A tap under a reminder, or the officer's "send now". */
+export async function actOnReminder(turn: Turn, _id: number, act: string): Promise<void> {
+  switch (act) {
+    case 'start':
+      return runWord(turn, 'start', undefined)
+    case 'later':
+      return say(turn, 'reminder.later_said')
+    case 'stop':
+      return runWord(turn, 'stop', undefined)
+    case 'now':
+      return sendByHand(turn)
+    default:
+      return unknownTap(turn)
+  }
+}
+
+async function sendByHand(turn: Turn): Promise<void> {
+  if (rolesThatMay(turn.roles, 'reminders').length === 0) return unknownTap(turn)
+  const counts = { written: 0, ceiling: 0, quiet: 0, other: 0 }
+  for (const home of await byHand(turn)) {
+    const outcome = await writeReminder(turn.deps, turn.tx, {
+      communeId: turn.contact.communeId,
+      home,
+      rule: 'by_hand',
+      due: turn.now,
+      now: turn.now,
+    })
+    if (outcome === 'written' && home.contactId !== undefined) turn.wake.add(home.contactId)
+    if (outcome === 'written' || outcome === 'ceiling' || outcome === 'quiet') counts[outcome] += 1
+    else counts.other += 1
+  }
+  say(turn, 'remind.sent', counts)
+}
+
+/** A tap in a leader's digest: on a household (`home_12`) or on a person without one (`solo_34`). */
+export function actOnHousehold(turn: Turn, id: number, act: string): Promise<void> {
+  return actOnSubject(turn, `h${id}`, act)
+}
+export function actOnSolo(turn: Turn, id: number, act: string): Promise<void> {
+  return actOnSubject(turn, `p${id}`, act)
+}
+
+/** "h12" → "home_12" */
+export const refOf = (subject: string): string => `${subject.startsWith('h') ? 'home' : 'solo'}_${subject.slice(1)}`
+
+const STEPS = ['visited', 'again', 'assist', 'gone'] as const
+type Step = (typeof STEPS)[number]
+const isStep = (act: string): act is Step => (STEPS as readonly string[]).includes(act)
+
+async function actOnSubject(turn: Turn, subject: string, act: string): Promise<void> {
+  const { tx, contact, now } = turn
+  const { year } = vietnamTime(now)
+  const [home] = await findBehind(tx, { communeId: contact.communeId, year, subject, limit: 1 })
+  if (!home) return say(turn, 'ladder.settled')
+  if (!mayDo(turn.roles, 'not_done', await unitPath(tx, home.villageId))) return unknownTap(turn)
+  const days = Math.max(0, Math.floor((now.getTime() - home.silentSince.getTime()) / DAY_MS))
+  if (act === 'show') {
+    say(turn, 'ladder.home', {
+      name: home.name,
+      names: home.members.join(', '),
+      count: home.members.length,
+      days,
+      chat: home.contactId === undefined ? 'no' : 'yes',
+    })
+    for (const step of STEPS) if (step !== 'assist' || hasWord('assist')) offer(turn, refOf(subject), step, `ladder.${step}`)
+    return
+  }
+  if (!isStep(act)) return unknownTap(turn)
+  if (act === 'again') {
+    const outcome = await writeReminder(turn.deps, tx, { communeId: contact.communeId, home, rule: 'leader', due: now, now })
+    if (outcome === 'written' && home.contactId !== undefined) turn.wake.add(home.contactId)
+    say(turn, 'ladder.again_said', { name: home.name, outcome })
+    if (outcome !== 'written' && outcome !== 'already') return
+  }
+  await tx
+    .insert(householdStep)
+    .values({ communeId: contact.communeId, villageId: home.villageId, subject, year, act, byContactId: contact.id, at: now })
+  if (act === 'assist') return runWord(turn, 'assist', undefined)
+  if (act !== 'again') say(turn, `ladder.${act}_said`, { name: home.name })
+}
+
+/** "Đã xem", "Vẫn nhận": the tap itself opened the window; nothing else is to be done. */
+export async function keepWindow(turn: Turn): Promise<void> {
+  say(turn, 'window.kept')
+}

@@ -1,0 +1,203 @@
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import type { Deps } from '../conversation/deps.ts'
+import type { Said } from '../conversation/said.ts'
+import type { Tx } from '../db/connect.ts'
+import { contact as contactTable, digest, roleGrant, unit } from '../db/schema.ts'
+import { formatDate, vietnamTime } from '../lib/vietnam-time.ts'
+import { getUnit, unitTitle } from '../registry/units.ts'
+import { loadStatistics } from '../reports/statistics.ts'
+import { atTime, dayOf, isQuietDay, weekday } from './calendar.ts'
+import { refOf } from './chat/reminders.ts'
+import { type Behind, findBehind } from './households.ts'
+import { findReader, note, post, tap } from './post.ts'
+import { reminderRules } from './reminder-rules.ts'
+import { findCommunes } from './reminders.ts'
+import { staffFor } from './staff.ts'
+import { ticketFigures } from './tickets.ts'
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 24 * HOUR_MS
+const WINDOW_MS = 7 * DAY_MS
+// Roles whose chats have to stay open: the bot writes to them first
+const WRITTEN_TO = ['village_lead', 'chapter_lead', 'commune_reviewer', 'commune_approver', 'technician', 'data_protection_contact']
+
+/**
+ * The day's digests of village leaders, the week's of officers, and the nudge on day 6. Each is written once by its own key (contact,
+ * kind, day): run twice or in two processes, nobody gets two. Returns whom to look at.
+ */
+export async function runDigests(deps: Deps, now: Date): Promise<number[]> {
+  const wake: number[] = []
+  for (const communeId of await findCommunes(deps)) {
+    const { settings } = await deps.communes.get(communeId)
+    if (isQuietDay(dayOf(now), settings.get('quiet.days'))) continue
+    wake.push(...(await leaderDigests(deps, communeId, now)))
+    wake.push(...(await officerSummaries(deps, communeId, now)))
+    wake.push(...(await nudges(deps, communeId, now)))
+  }
+  for (const id of wake) deps.wake(id)
+  return wake
+}
+
+/** Writes one digest, if this contact has none of the kind for the day. */
+export async function writeDigest(
+  deps: Deps,
+  {
+    communeId,
+    contactId,
+    kind,
+    day,
+    said,
+    now,
+  }: { communeId: number; contactId: number; kind: string; day: string; said: Said[]; now: Date },
+): Promise<boolean> {
+  return deps.database.db.transaction(async (tx) => {
+    const [key] = await tx
+      .insert(digest)
+      .values({ communeId, contactId, kind, day, createdAt: now })
+      .onConflictDoNothing()
+      .returning({ day: digest.day })
+    if (!key) return false
+    const to = await findReader(tx, contactId)
+    const outboundId = to && (await post(deps, tx, { to, cause: 'digest', said, now }))
+    await tx
+      .update(digest)
+      .set({ outboundId: outboundId ?? null })
+      .where(and(eq(digest.communeId, communeId), eq(digest.contactId, contactId), eq(digest.kind, kind), eq(digest.day, day)))
+    return true
+  })
+}
+
+async function leaderDigests(deps: Deps, communeId: number, now: Date): Promise<number[]> {
+  const { leader_digest: rule } = reminderRules
+  const day = dayOf(now)
+  if (now < atTime(day, rule.at)) return []
+  const silent = reminderRules.rules.find((item) => item.to === 'leader' && item.enabled)
+  if (!silent) return []
+  const { db } = deps.database
+  const leaders = await db
+    .selectDistinct({ contactId: roleGrant.contactId, villageId: roleGrant.unitId })
+    .from(roleGrant)
+    .where(and(eq(roleGrant.communeId, communeId), eq(roleGrant.role, 'village_lead'), isNull(roleGrant.revokedAt)))
+    .orderBy(roleGrant.contactId, roleGrant.unitId)
+  const wake: number[] = []
+  for (const { contactId, villageId } of leaders) {
+    const silentSince = new Date(now.getTime() - silent.after_hours * HOUR_MS)
+    const homes = await findBehind(db, { communeId, year: vietnamTime(now).year, villageId, silentSince })
+    if (homes.length === 0 || !(await isNews(deps, contactId, villageId, homes, now, silent.after_hours))) continue
+    const village = unitTitle(await getUnit(db, villageId))
+    const shown = homes.slice(0, rule.names)
+    const said: Said[] = [
+      note('digest.leader', { village, total: homes.length, date: formatDate(now) }),
+      ...(homes.length > shown.length ? [note('digest.more', { rest: homes.length - shown.length })] : []),
+      ...shown.map((home) =>
+        tap(refOf(home.subject), 'show', 'digest.home', {
+          name: home.name,
+          count: home.members.length,
+          days: Math.floor((now.getTime() - home.silentSince.getTime()) / DAY_MS),
+        }),
+      ),
+      tap('window_0', 'keep', 'digest.seen'),
+    ]
+    // One a day, also for who leads two villages: the other's turn is tomorrow
+    if (await writeDigest(deps, { communeId, contactId, kind: 'leader', day, said, now })) {
+      await db
+        .insert(digest)
+        .values({ communeId, contactId, kind: `leader:${villageId}`, day, createdAt: now })
+        .onConflictDoNothing()
+      wake.push(contactId)
+    }
+  }
+  return wake
+}
+
+/** Somebody has fallen silent since the last digest of this village, or it is long ago. */
+async function isNews(deps: Deps, contactId: number, villageId: number, homes: Behind[], now: Date, afterHours: number): Promise<boolean> {
+  const [last] = await deps.database.db.execute<{ at: string | null }>(
+    sql`SELECT max(created_at)::text AS at FROM digest WHERE contact_id = ${contactId} AND kind = ${`leader:${villageId}`}`,
+  )
+  if (!last?.at) return true
+  const lastAt = new Date(last.at).getTime()
+  if (now.getTime() - lastAt >= reminderRules.leader_digest.again_after_days * DAY_MS - HOUR_MS) return true
+  return homes.some((home) => home.silentSince.getTime() + afterHours * HOUR_MS > lastAt)
+}
+
+async function officerSummaries(deps: Deps, communeId: number, now: Date): Promise<number[]> {
+  const { officer_summary: rule } = reminderRules
+  const day = dayOf(now)
+  if (weekday(day) !== rule.weekday || now < atTime(day, rule.at)) return []
+  const { db } = deps.database
+  const officers = await staffFor(db, 'reminders', [communeId])
+  if (officers.length === 0) return []
+  const year = vietnamTime(now).year
+  const figures = await loadStatistics(db, await getUnit(db, communeId), { year, now })
+  const behind = figures.furthestBehind.filter((item) => item.finished.y > 0 && item.finished.x < item.finished.y).slice(0, rule.villages)
+  const closed = await closedLeaders(db, communeId, now)
+  const tickets = await ticketFigures(db, communeId, now)
+  const [gone] = await db.execute<{ n: number }>(
+    sql`SELECT count(DISTINCT subject)::int AS n FROM household_step WHERE commune_id = ${communeId} AND year = ${year} AND act = 'gone'`,
+  )
+  const said: Said[] = [
+    note('summary.head', { date: formatDate(now), finished: `${figures.citizens.finished.x}/${figures.citizens.finished.y}` }),
+    ...(behind.length > 0
+      ? [
+          note('summary.behind', {
+            lines: behind.map((item) => `• ${item.village.name}: ${item.finished.x}/${item.finished.y}`).join('\n'),
+          }),
+        ]
+      : []),
+    ...(closed.length > 0 ? [note('summary.closed', { total: closed.length, names: closed.slice(0, rule.leaders).join(', ') })] : []),
+    note('summary.tickets', { open: tickets.open, late: tickets.late, gone: gone?.n ?? 0 }),
+    ...(tickets.open > 0 ? [tap('tickets_0', 'list', 'ticket.waiting_n', { total: tickets.open })] : []),
+    tap('window_0', 'keep', 'digest.seen'),
+  ]
+  const wake: number[] = []
+  for (const { contactId } of officers) {
+    if (await writeDigest(deps, { communeId, contactId, kind: 'summary', day, said, now })) wake.push(contactId)
+  }
+  return wake
+}
+
+/** Villages whose leader cannot be written to any more, or has none. */
+async function closedLeaders(db: Deps['database']['db'] | Tx, communeId: number, now: Date): Promise<string[]> {
+  const from = new Date(now.getTime() - WINDOW_MS).toISOString()
+  const rows = await db.execute<{ name: string; has: boolean }>(sql`
+    SELECT v.name, bool_or(g.id IS NOT NULL) AS has
+    FROM unit v
+    LEFT JOIN role_grant g ON g.unit_id = v.id AND g.role = 'village_lead' AND g.revoked_at IS NULL
+    LEFT JOIN contact c ON c.id = g.contact_id AND c.last_inbound_at > ${from}::timestamptz AND c.stopped_at IS NULL
+    WHERE v.commune_id = ${communeId} AND v.level = 'thon_ban'
+    GROUP BY v.id, v.name, v.position
+    HAVING bool_or(g.id IS NOT NULL) AND NOT bool_or(c.id IS NOT NULL)
+    ORDER BY v.position`)
+  return rows.map((row) => row.name)
+}
+
+/** Whoever the bot has to be able to write to and has been silent for six days is asked for a tap. */
+async function nudges(deps: Deps, communeId: number, now: Date): Promise<number[]> {
+  const { db } = deps.database
+  const after = reminderRules.window_nudge.after_hours * HOUR_MS
+  const rows = await db
+    .selectDistinct({ contactId: contactTable.id, lastInboundAt: contactTable.lastInboundAt })
+    .from(contactTable)
+    .innerJoin(roleGrant, eq(roleGrant.contactId, contactTable.id))
+    .innerJoin(unit, eq(unit.id, roleGrant.unitId))
+    .where(
+      and(
+        eq(contactTable.communeId, communeId),
+        inArray(roleGrant.role, WRITTEN_TO),
+        isNull(roleGrant.revokedAt),
+        sql`${contactTable.lastInboundAt} > ${new Date(now.getTime() - WINDOW_MS).toISOString()}::timestamptz`,
+        sql`${contactTable.lastInboundAt} <= ${new Date(now.getTime() - after).toISOString()}::timestamptz`,
+      ),
+    )
+  const wake: number[] = []
+  for (const { contactId, lastInboundAt } of rows) {
+    const said = [
+      note('window.nudge', { date: formatDate(new Date(lastInboundAt.getTime() + WINDOW_MS)) }),
+      tap('window_0', 'keep', 'window.keep'),
+    ]
+    // One for each time of silence: its day is the day of the last word
+    if (await writeDigest(deps, { communeId, contactId, kind: 'nudge', day: dayOf(lastInboundAt), said, now })) wake.push(contactId)
+  }
+  return wake
+}

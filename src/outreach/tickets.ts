@@ -1,0 +1,471 @@
+import { and, asc, desc, eq, inArray, isNull, lt, ne, or, sql } from 'drizzle-orm'
+import { z } from 'zod'
+import ticketsFile from '../../flows/tickets.json' with { type: 'json' }
+import { startFlow } from '../conversation/run-session.ts'
+import type { Said } from '../conversation/said.ts'
+import { setStatus } from '../conversation/sessions.ts'
+import { activeSession, type LiveSession, offer, say, type Turn, voiceFor, wordUsers } from '../conversation/turn.ts'
+import { hasWord } from '../conversation/words.ts'
+import type { DbOrTx, Tx } from '../db/connect.ts'
+import { contact as contactTable, digest, person as personTable, ticket, ticketMessage, unit } from '../db/schema.ts'
+import type { Var } from '../engine/flow.ts'
+import { fold } from '../lib/fold.ts'
+import { formatDate } from '../lib/vietnam-time.ts'
+import { criteriaTextKey } from '../model/criteria.ts'
+import type { InboundContent } from '../model/inbound.ts'
+import { mayDo, rolesThatMay } from '../registry/roles.ts'
+import { unitPath, unitTitle } from '../registry/units.ts'
+import { addWorkingDays, dayOf } from './calendar.ts'
+import { isWindowOpen } from './gate.ts'
+import { findReader, note, post, tap } from './post.ts'
+import { rolesHeldBy, staffFor } from './staff.ts'
+
+/** The clocks and ceilings of requests for a person; where they come from stands in the file. */
+const Rules = z
+  .object({
+    first_answer_working_days: z.number(),
+    done_days: z.record(z.enum(['help', 'access', 'correction', 'erasure', 'restriction']), z.number()),
+    warn_hours_before: z.number(),
+    taken_for_minutes: z.number(),
+    quiet_minutes: z.number(),
+    closed_after_quiet_hours: z.number(),
+    notices_per_day: z.number(),
+    source: z.string(),
+  })
+  .strict()
+export const ticketRules = Rules.parse(ticketsFile)
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+// More are not read on a phone; the oldest come first
+const LISTED = 8
+const QUOTED_CHARS = 300
+
+type TicketRow = typeof ticket.$inferSelect
+type Words = { asked: string; heard: string }
+
+/** A request for a human; asking again at the same place while it is open is the same request. The unit's officers are told in their chats. */
+export async function openTicket(turn: Turn, given: { kind: TicketRow['kind']; question: string | null }): Promise<void> {
+  const { tx, contact, person, now } = turn
+  const open = await tx
+    .select({ id: ticket.id, question: ticket.question })
+    .from(ticket)
+    .where(and(eq(ticket.contactId, contact.id), eq(ticket.status, 'open'), eq(ticket.kind, given.kind)))
+  if (open.some((row) => row.question === given.question)) return
+  const words: Words = { asked: askedText(turn, given.question), heard: heardText(turn) }
+  const [row] = await tx
+    .insert(ticket)
+    .values({
+      communeId: contact.communeId,
+      villageId: person?.villageId ?? contact.cameByUnitId,
+      contactId: contact.id,
+      personId: person?.id ?? null,
+      kind: given.kind,
+      question: given.question,
+      wordsEnc: words.asked || words.heard ? turn.deps.sealer.sealJson(words) : null,
+      openedAt: now,
+      firstAnswerDueAt: addWorkingDays(now, ticketRules.first_answer_working_days),
+      doneDueAt: new Date(now.getTime() + (ticketRules.done_days[given.kind] ?? 0) * DAY_MS),
+    })
+    .returning()
+  if (row) await tellStaff(turn, row)
+}
+
+/** The question somebody stands at, as they were asked it. */
+function askedText(turn: Turn, question: string | null): string {
+  const live = activeSession(turn)
+  if (!live || question === null || question === 'twin') return ''
+  const voice = voiceFor(turn.deps.content, { language: 'vi', commune: turn.commune })
+  const set = live.state.form ? live.loaded.sets.get(live.state.form.set) : undefined
+  if (set?.questions.some((item) => item.key === question)) return voice({ key: criteriaTextKey(set.id, question, 'short') })
+  return ''
+}
+
+/** What the person wrote, unless it was only the wish for an officer. */
+function heardText(turn: Turn): string {
+  const text = turn.heard.trim()
+  if (text === '' || /^\d+$/.test(text)) return ''
+  const { kind } = turn.deps.understand.word(text, wordUsers(turn))
+  return kind === 'word' || kind === 'person' ? '' : text.slice(0, QUOTED_CHARS)
+}
+
+/** Tells the officers of the person's village and commune; who may not be written to now finds it in the next digest. */
+async function tellStaff(turn: Turn, row: TicketRow): Promise<void> {
+  const { tx, deps, now } = turn
+  const units = [row.communeId, ...(row.villageId === null ? [] : [row.villageId])]
+  const action = row.kind === 'help' ? 'tickets' : 'data_requests'
+  const staff = [...(await staffFor(tx, 'tickets', units)), ...(action === 'tickets' ? [] : await staffFor(tx, action, units))]
+  const facts = await loadFacts(tx, row)
+  for (const contactId of new Set(staff.map((member) => member.contactId))) {
+    if (contactId === row.contactId || (await noticesToday(tx, contactId, now)) >= ticketRules.notices_per_day) continue
+    const to = await findReader(tx, contactId)
+    if (!to) continue
+    const said = [
+      ...describe(turn, row, facts),
+      tap(`ticket_${row.id}`, 'reply', 'ticket.reply'),
+      tap('tickets_0', 'list', 'ticket.waiting'),
+    ]
+    const outboundId = await post(deps, tx, { to, cause: 'digest', said, now })
+    await tx
+      .insert(digest)
+      .values({
+        communeId: row.communeId,
+        contactId,
+        kind: `ticket:${row.id}`,
+        day: dayOf(now),
+        outboundId: outboundId ?? null,
+        createdAt: now,
+      })
+      .onConflictDoNothing()
+    turn.wake.add(contactId)
+  }
+}
+
+async function noticesToday(tx: Tx, contactId: number, now: Date): Promise<number> {
+  const rows = await tx
+    .select({ kind: digest.kind })
+    .from(digest)
+    .where(and(eq(digest.contactId, contactId), eq(digest.day, dayOf(now)), sql`kind LIKE 'ticket:%'`))
+  return rows.length
+}
+
+type Facts = { name: string; village: string }
+
+async function loadFacts(db: DbOrTx, row: TicketRow): Promise<Facts> {
+  const [person] =
+    row.personId === null
+      ? []
+      : await db
+          .select({ name: personTable.name })
+          .from(personTable)
+          .where(and(eq(personTable.communeId, row.communeId), eq(personTable.id, row.personId)))
+  const [village] = row.villageId === null ? [] : await db.select().from(unit).where(eq(unit.id, row.villageId))
+  return { name: person?.name ?? '', village: village ? unitTitle(village) : '' }
+}
+
+/** Name, bản, where they stand, what they wrote, and until when an answer is due. */
+function describe(turn: Pick<Turn, 'deps'>, row: TicketRow, { name, village }: Facts): Said[] {
+  const words = row.wordsEnc ? turn.deps.sealer.openJson<Words>(row.wordsEnc) : { asked: '', heard: '' }
+  return [
+    note('ticket.about', {
+      name,
+      village,
+      kind: row.question === 'twin' ? 'twin' : row.kind,
+      asked: words.asked,
+      heard: words.heard,
+      due: formatDate(row.status === 'open' ? row.firstAnswerDueAt : row.doneDueAt),
+    }),
+  ]
+}
+
+const isWaiting = (row: TicketRow) => row.status === 'open' || (row.status === 'answered' && row.kind !== 'help')
+
+/** Requests this officer may answer that still wait, the oldest clock first. */
+export async function waitingTickets(turn: Turn): Promise<TicketRow[]> {
+  const { tx, contact } = turn
+  const units = rolesThatMay(turn.roles, 'tickets')
+  const rights = rolesThatMay(turn.roles, 'data_requests')
+  if (units.length === 0 && rights.length === 0) return []
+  const rows = await tx
+    .select()
+    .from(ticket)
+    .where(and(eq(ticket.communeId, contact.communeId), ne(ticket.status, 'closed')))
+    .orderBy(asc(ticket.firstAnswerDueAt), asc(ticket.id))
+  const whole = units.some((held) => held.level !== 'thon_ban')
+  const own = new Set(units.map((held) => held.unitId))
+  return rows.filter(
+    (row) =>
+      isWaiting(row) &&
+      (whole || (row.villageId !== null && own.has(row.villageId)) || (row.kind !== 'help' && rights.length > 0)) &&
+      row.contactId !== contact.id,
+  )
+}
+
+/** Việc chờ trả lời. */
+export async function listTickets(turn: Turn): Promise<void> {
+  if (rolesThatMay(turn.roles, 'tickets').length + rolesThatMay(turn.roles, 'data_requests').length === 0) return unknownTap(turn)
+  const rows = await waitingTickets(turn)
+  if (rows.length === 0) return say(turn, 'ticket.none')
+  say(turn, 'ticket.list', { total: rows.length })
+  for (const row of rows.slice(0, LISTED)) {
+    const facts = await loadFacts(turn.tx, row)
+    const due = row.status === 'open' ? row.firstAnswerDueAt : row.doneDueAt
+    offer(turn, `ticket_${row.id}`, 'show', 'ticket.line', {
+      name: facts.name,
+      village: facts.village,
+      due: formatDate(due),
+      late: due < turn.now ? 'yes' : 'no',
+      kind: row.question === 'twin' ? 'twin' : row.kind,
+    })
+  }
+}
+
+export function unknownTap(turn: Turn): void {
+  say(turn, 'tap.over')
+}
+
+/** A tap on a ticket: `show`, `reply`, `done`. */
+export async function actOnTicket(turn: Turn, id: number, act: string): Promise<void> {
+  if (act === 'list') return listTickets(turn)
+  const row = await findTicket(turn, id)
+  if (!row) return unknownTap(turn)
+  if (act === 'done') return closeTicket(turn, row)
+  if (row.status === 'closed') return say(turn, 'ticket.closed')
+  if (act === 'reply') return replyTo(turn, row)
+  turn.said.push(...describe(turn, row, await loadFacts(turn.tx, row)))
+  offer(turn, `ticket_${row.id}`, 'reply', 'ticket.reply')
+  offer(turn, `ticket_${row.id}`, 'done', 'ticket.done')
+}
+
+/** The ticket, if this officer's role reaches it. */
+async function findTicket(turn: Turn, id: number): Promise<TicketRow | undefined> {
+  const [row] = await turn.tx
+    .select()
+    .from(ticket)
+    .where(and(eq(ticket.communeId, turn.contact.communeId), eq(ticket.id, id)))
+  if (!row) return undefined
+  const path = await unitPath(turn.tx, row.villageId ?? row.communeId)
+  if (mayDo(turn.roles, 'tickets', path)) return row
+  return row.kind !== 'help' && mayDo(turn.roles, 'data_requests', path) ? row : undefined
+}
+
+/** Takes the ticket and opens the reply; who comes second is told who was first. */
+async function replyTo(turn: Turn, row: TicketRow): Promise<void> {
+  const { tx, now, contact } = turn
+  const stale = new Date(now.getTime() - ticketRules.taken_for_minutes * MINUTE_MS)
+  const [taken] = await tx
+    .update(ticket)
+    .set({ takenBy: contact.id, takenAt: now })
+    .where(
+      and(
+        eq(ticket.id, row.id),
+        ne(ticket.status, 'closed'),
+        or(isNull(ticket.takenBy), eq(ticket.takenBy, contact.id), lt(ticket.takenAt, stale)),
+      ),
+    )
+    .returning({ id: ticket.id })
+  if (!taken) {
+    const by = row.takenBy === null ? undefined : await findReader(tx, row.takenBy)
+    return say(turn, 'ticket.taken', { name: by?.name ?? '' })
+  }
+  const facts = await loadFacts(tx, row)
+  const person = await findReader(tx, row.contactId)
+  if (!person || !isWindowOpen(person.contact.lastInboundAt, turn.channel.abilities.sendWindowMs, now)) {
+    say(turn, 'ticket.window_closed', { name: facts.name, village: facts.village })
+    offer(turn, `ticket_${row.id}`, 'done', 'ticket.done')
+    return
+  }
+  const live = activeSession(turn)
+  if (live?.loaded.flow.id === 'ticket-reply') await setStatus(turn, live, 'ended')
+  await startFlow(turn, 'ticket-reply', { ticket: row.id, name: facts.name, village: facts.village })
+}
+
+const CLOSES = new Set(['xong', 'xong roi', 'da xong', 'ket thuc', 'het', 'done'])
+const LEAVES = new Set(['thoi', 'huy', 'thoat', 'bo qua', 'de sau', 'cancel'])
+
+/** What the officer typed reaches the person as it stands; the bot keeps quiet for that person meanwhile. */
+export async function sendStaffAnswer(turn: Turn, live: LiveSession): Promise<Record<string, Var>> {
+  const { tx, deps, now, contact } = turn
+  const text = String(live.state.vars.words ?? '').trim()
+  const row = await findTicket(turn, Number(live.state.vars.ticket))
+  if (!row || row.status === 'closed') {
+    say(turn, 'ticket.closed')
+    return { _next: 'end' }
+  }
+  if (CLOSES.has(fold(text))) {
+    await closeTicket(turn, row)
+    return { _next: 'end' }
+  }
+  if (LEAVES.has(fold(text))) {
+    say(turn, 'ticket.left')
+    return { _next: 'end' }
+  }
+  if (row.takenBy !== contact.id) {
+    const by = row.takenBy === null ? undefined : await findReader(tx, row.takenBy)
+    say(turn, 'ticket.taken', { name: by?.name ?? '' })
+    return { _next: 'end' }
+  }
+  const to = await findReader(tx, row.contactId)
+  if (!to || to.contact.erasedAt || !isWindowOpen(to.contact.lastInboundAt, turn.channel.abilities.sendWindowMs, now)) {
+    say(turn, 'ticket.window_closed', { name: String(live.state.vars.name), village: String(live.state.vars.village) })
+    return { _next: 'end' }
+  }
+  const role = await rolesHeldBy(tx, contact.id)
+  const said: Said[] = [
+    note('ticket.answer', { role: { key: role ? `role.${role}` : 'role.commune_reviewer' }, name: turn.person?.name ?? '', text }),
+    ...(row.status === 'open' ? [note('ticket.answer_how')] : []),
+  ]
+  const outboundId = await post(deps, tx, { to, cause: 'staff', said, now })
+  if (outboundId === undefined) return { _next: 'end' }
+  await tx.insert(ticketMessage).values({ communeId: row.communeId, ticketId: row.id, outboundId, byContactId: contact.id, at: now })
+  await tx
+    .update(ticket)
+    .set({ status: 'answered', answeredAt: row.answeredAt ?? now, answeredBy: contact.id, takenAt: now })
+    .where(eq(ticket.id, row.id))
+  await keepQuiet(tx, row.contactId, now)
+  turn.wake.add(row.contactId)
+  offer(turn, `ticket_${row.id}`, 'done', 'ticket.done')
+  return { _next: 'more' }
+}
+
+const keepQuiet = (tx: Tx, contactId: number, now: Date) =>
+  tx
+    .update(contactTable)
+    .set({ staffUntil: new Date(now.getTime() + ticketRules.quiet_minutes * MINUTE_MS) })
+    .where(eq(contactTable.id, contactId))
+
+async function closeTicket(turn: Turn, row: TicketRow): Promise<void> {
+  const { tx, deps, now, contact } = turn
+  const live = activeSession(turn)
+  if (live?.loaded.flow.id === 'ticket-reply' && live.state.vars.ticket === row.id && live.state.waiting === 'input') {
+    await setStatus(turn, live, 'ended')
+    const beneath = turn.sessions.filter((item) => item.status === 'paused').sort((a, b) => b.id - a.id)[0]
+    if (beneath) await setStatus(turn, beneath, 'active')
+  }
+  if (row.status === 'closed') return say(turn, 'ticket.closed')
+  await tx
+    .update(ticket)
+    .set({ status: 'closed', closedAt: now, answeredAt: row.answeredAt ?? now, answeredBy: row.answeredBy ?? contact.id })
+    .where(eq(ticket.id, row.id))
+  const to = await findReader(tx, row.contactId)
+  if (to && row.answeredAt && to.contact.staffUntil && to.contact.staffUntil > now) {
+    await tx.update(contactTable).set({ staffUntil: null }).where(eq(contactTable.id, row.contactId))
+    if (isWindowOpen(to.contact.lastInboundAt, turn.channel.abilities.sendWindowMs, now)) {
+      await post(deps, tx, { to, cause: 'staff', said: [note('ticket.over')], now })
+      turn.wake.add(row.contactId)
+    }
+  }
+  say(turn, 'ticket.done_said')
+  const left = await waitingTickets(turn)
+  if (left.length > 0) offer(turn, 'tickets_0', 'list', 'ticket.waiting_n', { total: left.length })
+}
+
+/**
+ * Somebody whom an officer is answering writes: their words go to that officer and the bot says nothing. Words that work everywhere and
+ * taps still act: nobody is kept from leaving. False: the bot is to answer as always.
+ */
+export async function heardByStaff(turn: Turn, content: InboundContent): Promise<boolean> {
+  const { tx, deps, contact, now } = turn
+  if (content.kind === 'tap' || content.kind === 'withdraw') return false
+  if (content.kind === 'text') {
+    const word = deps.understand.word(content.text, wordUsers(turn))
+    if (word.kind === 'word' && hasWord(word.word)) return false
+  }
+  if (content.kind !== 'text' && content.kind !== 'media') return true
+  const [row] = await tx
+    .select()
+    .from(ticket)
+    .where(and(eq(ticket.contactId, contact.id), inArray(ticket.status, ['open', 'answered'])))
+    .orderBy(desc(ticket.takenAt))
+    .limit(1)
+  if (!row || row.takenBy === null) return true
+  const to = await findReader(tx, row.takenBy)
+  if (!to) return true
+  const facts = await loadFacts(tx, row)
+  const text = content.kind === 'text' ? content.text : (content.text ?? '')
+  const said: Said[] = [
+    note('ticket.heard', {
+      name: facts.name,
+      village: facts.village,
+      text: text.slice(0, 1_500),
+      media: content.kind === 'media' ? content.media : 'no',
+    }),
+    tap(`ticket_${row.id}`, 'reply', 'ticket.reply'),
+    tap(`ticket_${row.id}`, 'done', 'ticket.done'),
+  ]
+  // The officer wrote to this person within the day: this answers them
+  const live = now.getTime() - to.contact.lastInboundAt.getTime() < DAY_MS
+  const outboundId = await post(deps, tx, { to, cause: live ? 'staff' : 'digest', said, now })
+  if (outboundId !== undefined)
+    await tx.insert(ticketMessage).values({ communeId: row.communeId, ticketId: row.id, outboundId, byContactId: null, at: now })
+  turn.wake.add(row.takenBy)
+  return true
+}
+
+/** An officer answered in the platform's own tool: what was open is answered. */
+export async function answeredElsewhere(tx: Tx, contactId: number, at: Date): Promise<void> {
+  await tx
+    .update(ticket)
+    .set({ status: 'answered', answeredAt: at })
+    .where(and(eq(ticket.contactId, contactId), eq(ticket.status, 'open')))
+}
+
+type TickDeps = Turn['deps']
+
+/**
+ * Warns before a clock runs out, closes what was answered and has been quiet, and tells officers whose answer did not arrive. Safe to
+ * run at any time, twice, in several processes: each thing is marked in the transaction that says it. Returns whom to look at.
+ */
+export async function runTickets(deps: TickDeps, now: Date): Promise<number[]> {
+  const { db } = deps.database
+  const wake = new Set<number>()
+  await db.transaction(async (tx) => {
+    await closeQuiet(tx, now)
+    for (const row of await warnSoon(tx, now)) {
+      const facts = await loadFacts(tx, row)
+      const units = [row.communeId, ...(row.villageId === null ? [] : [row.villageId])]
+      for (const { contactId } of await staffFor(tx, 'tickets', units)) {
+        const to = await findReader(tx, contactId)
+        if (!to) continue
+        const said = [note('ticket.warn'), ...describe({ deps }, row, facts), tap(`ticket_${row.id}`, 'reply', 'ticket.reply')]
+        await post(deps, tx, { to, cause: 'digest', said, now })
+        wake.add(contactId)
+      }
+    }
+    for (const failed of await takeFailures(tx, now)) {
+      const to = await findReader(tx, failed.byContactId)
+      const [row] = await tx.select().from(ticket).where(eq(ticket.id, failed.ticketId))
+      if (!to || !row) continue
+      const facts = await loadFacts(tx, row)
+      await post(deps, tx, { to, cause: 'staff', said: [note('ticket.not_arrived', { ...facts, status: failed.status })], now })
+      wake.add(failed.byContactId)
+    }
+  })
+  for (const id of wake) deps.wake(id)
+  return [...wake]
+}
+
+async function closeQuiet(tx: Tx, now: Date): Promise<void> {
+  const before = new Date(now.getTime() - ticketRules.closed_after_quiet_hours * HOUR_MS).toISOString()
+  await tx.execute(sql`
+    UPDATE ticket SET status = 'closed', closed_at = ${now.toISOString()}::timestamptz
+    WHERE status = 'answered' AND kind = 'help' AND answered_at < ${before}::timestamptz
+      AND NOT EXISTS (SELECT 1 FROM ticket_message m WHERE m.ticket_id = ticket.id AND m.at >= ${before}::timestamptz)`)
+}
+
+/** Tickets whose next clock runs out soon and nobody was warned of, marked as warned. */
+async function warnSoon(tx: Tx, now: Date): Promise<TicketRow[]> {
+  const soon = new Date(now.getTime() + ticketRules.warn_hours_before * HOUR_MS)
+  return tx
+    .update(ticket)
+    .set({ warnedAt: now })
+    .where(
+      and(
+        isNull(ticket.warnedAt),
+        or(
+          and(eq(ticket.status, 'open'), lt(ticket.firstAnswerDueAt, soon)),
+          and(eq(ticket.status, 'answered'), ne(ticket.kind, 'help'), lt(ticket.doneDueAt, soon)),
+        ),
+      ),
+    )
+    .returning()
+}
+
+async function takeFailures(tx: Tx, now: Date): Promise<{ ticketId: number; byContactId: number; status: string }[]> {
+  const rows = await tx.execute<{ ticket_id: string; by_contact_id: string; status: string }>(sql`
+    UPDATE ticket_message m SET failure_told_at = ${now.toISOString()}::timestamptz
+    FROM outbound_message o
+    WHERE o.id = m.outbound_id AND m.by_contact_id IS NOT NULL AND m.failure_told_at IS NULL
+      AND o.status IN ('failed', 'expired', 'uncertain', 'skipped')
+    RETURNING m.ticket_id, m.by_contact_id, o.status`)
+  return rows.map((row) => ({ ticketId: Number(row.ticket_id), byContactId: Number(row.by_contact_id), status: row.status }))
+}
+
+/** Of this commune: how many wait, and how many are past their clock. */
+export async function ticketFigures(db: DbOrTx, communeId: number, now: Date): Promise<{ open: number; late: number }> {
+  const [row] = await db.execute<{ open: number; late: number }>(sql`
+    SELECT count(*)::int AS open, count(*) FILTER (WHERE first_answer_due_at < ${now.toISOString()}::timestamptz)::int AS late
+    FROM ticket WHERE commune_id = ${communeId} AND status = 'open'`)
+  return row ?? { open: 0, late: 0 }
+}
