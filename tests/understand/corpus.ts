@@ -1,3 +1,4 @@
+import { canon, plain } from '../../src/lib/understand/letters.ts'
 import type { Understanding } from '../../src/lib/understand.ts'
 import { loadLexicon } from './lexicon.ts'
 
@@ -8,7 +9,7 @@ import { loadLexicon } from './lexicon.ts'
 export type CorpusLine = { set: string; question: string; text: string; expect: string | string[]; slip: string }
 export type Verdict = 'right' | 'asked' | 'wrong'
 
-const titles = new Map(loadLexicon().words.words.map((entry) => [entry.word, entry.title]))
+const titles = new Map(loadLexicon().words.words.map((entry) => [entry.word, [entry.title, ...entry.forms]]))
 
 /**
  * Right: as expected. Asked again: the person must say it once more, nothing false is stored or done. Wrong: something is accepted or done that
@@ -35,13 +36,13 @@ function outcomes(got: Understanding): string[][] {
     case 'person':
       return [['+help'], ['!CÁN BỘ']]
     case 'word': {
-      const title = `!${titles.get(got.word)}`
-      const plain = got.word === 'person' ? [['+help']] : []
-      return [[title], ...(got.arg === undefined ? [] : [[`${title} ${got.arg}`]]), ...plain]
+      const names = (titles.get(got.word) ?? []).map((title) => `!${title}`)
+      const help = got.word === 'person' ? [['+help']] : []
+      return [...names.map((name) => [name]), ...names.map((name) => [`${name} ${got.arg ?? ''}`]), ...help]
     }
     case 'which_word': {
-      const title = `!${titles.get(got.word)}`
-      return [got.key === undefined ? [title, '-'] : [title, got.key]]
+      const [title] = titles.get(got.word) ?? []
+      return [got.key === undefined ? [`!${title}`, '-'] : [`!${title}`, got.key]]
     }
     case 'edit':
       return [['!SỬA'], [`!SỬA ${got.number}`]]
@@ -52,8 +53,10 @@ function outcomes(got: Understanding): string[][] {
   }
 }
 
+/** Words may be written with or without diacritics. */
 function simple(text: string): string {
-  return text === '0' ? '+help' : text.normalize('NFC').toUpperCase().replaceAll('XOÁ', 'XÓA')
+  if (text === '0') return '+help'
+  return text.startsWith('!') ? text.replace(/\p{L}\p{M}*/gu, (word) => plain(canon(word))).toUpperCase() : text.normalize('NFC')
 }
 
 function sameSet(a: readonly string[], b: readonly string[]): boolean {

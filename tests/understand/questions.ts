@@ -6,7 +6,7 @@ import { readJson } from './lexicon.ts'
 const ROOT = new URL('../../', import.meta.url)
 const CRITERIA = new URL('flows/criteria/', ROOT)
 
-/** Everything the corpus asks: the questions of the criteria sets, and the pseudo-sets "confirm", "consent", "village". */
+/** Everything the corpus asks: the questions of the criteria sets, and the pseudo-sets "confirm", "consent", "villages". */
 export function loadQuestions(): Map<string, Offered> {
   const texts = readJson(new URL('locales/vi/criteria.json', ROOT)) as Record<string, string>
   const questions = new Map<string, Offered>()
@@ -18,11 +18,11 @@ export function loadQuestions(): Map<string, Offered> {
         offeredFrom(set.id, question, (key) => texts[key] ?? ''),
       )
   }
-  questions.set('confirm dung_chua', {
+  questions.set('confirm read_back', {
     kind: 'confirm',
     options: [
-      { key: 'co', text: 'Đúng' },
-      { key: 'khong', text: 'Sửa' },
+      { key: 'yes', text: 'Đúng' },
+      { key: 'no', text: 'Sửa' },
     ],
   })
   questions.set('consent dong_y', {
@@ -34,6 +34,6 @@ export function loadQuestions(): Map<string, Offered> {
     ],
   })
   const villages = readJson(new URL('villages.json', import.meta.url)) as { key: string; text: string }[]
-  questions.set('village ban', { kind: 'village', options: villages })
+  questions.set('villages village', { kind: 'village', options: villages })
   return questions
 }

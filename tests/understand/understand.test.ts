@@ -16,13 +16,29 @@ const prepared = new Map([...questions].map(([name, offered]) => [name, prepare(
 type Row = Record<Verdict, number>
 
 const CURRENT_YEAR = 2026
+const WORDS = new Set(loadLexicon().words.words.flatMap(({ title, forms }) => [title, ...forms].map((form) => plainWords(`!${form}`))))
 
 /** What is understood of a line; undefined when its question does not exist. */
 function read({ set, question, text }: CorpusLine): Understanding | undefined {
-  if (set === 'year') return readYear(text)
-  const answers =
-    prepared.get(`${set} ${question}`) ?? [...prepared].find(([name]) => name.startsWith(`${set} `) && !set.includes('.'))?.[1]
+  if (set === 'birth_year') return readYear(text)
+  const answers = prepared.get(`${set} ${question}`)
   return answers === undefined ? undefined : understand(text, answers, ['officer', 'village_lead'])
+}
+
+/** Expected answers that the question does not offer: mistakes of the corpus, not of the program. */
+function strangeKeys({ set, question, expect: expected }: CorpusLine): string[] {
+  const offered = questions.get(`${set} ${question}`)
+  const keys = new Set(offered?.options.map(({ key }) => key))
+  const isKnown = (key: string) =>
+    set === 'birth_year' || keys.has(key) || ['?question', '+help', '-'].includes(key) || WORDS.has(plainWords(key).replace(/ \d+$/, ''))
+  return [expected]
+    .flat()
+    .filter((key) => !isKnown(key))
+    .map((key) => `${set}: ${key}`)
+}
+
+function plainWords(text: string): string {
+  return text.normalize('NFD').replace(/\p{M}/gu, '').replaceAll('Đ', 'D').toUpperCase()
 }
 
 function readYear(text: string): Understanding {
@@ -41,6 +57,7 @@ for (const file of readdirSync(new URL('.', import.meta.url)).filter((name) => C
       })
       const unknown = new Set(lines.filter((line) => read(line) === undefined).map(({ set, question }) => `${set} ${question}`))
       expect([...unknown], 'questions that do not exist').toEqual([])
+      expect([...new Set(lines.flatMap(strangeKeys))], 'answers that are not offered').toEqual([])
       const total = tally(judged, () => 'all').get('all') ?? { right: 0, asked: 0, wrong: 0 }
       console.log(
         `${file}: ${lines.length} lines\n${table(tally(judged, ({ question, set }) => `${set} ${question}`))}\n\n${table(tally(judged, ({ slip }) => slip))}\n\n${table(new Map([['all', total]]))}`,
