@@ -1,13 +1,14 @@
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createChat } from './chat.ts'
+import { type Act, createChat } from './chat.ts'
 import { digestLog } from './log.ts'
 import type { Incoming } from './phone.ts'
 import { ACCOUNT, freePort, makeDataDir, startBot, startSimulator } from './processes.ts'
 import { createZaloPhones } from './zalo-phones.ts'
 
 // One talk with a freshly started bot, to see a complaint again: node tests/run/talk.ts 'BẮT ĐẦU' 1 5 'Lò Văn Pâng' 1970 …
-// 'a + b' says both in one breath, '[2]' taps the second button of the newest message, '[2 <3]' of the third newest, '~4' waits 4 s.
+// 'a + b' says both in one breath, '[2]' taps the second button of the newest message, '[2 <3]' of the third newest, '~4' waits 4 s,
+// '2 @4' says 2, which the platform delivers 4 s late.
 
 const TIMEOUT_MS = 5_000
 const QUIET_MS = 1_000
@@ -35,7 +36,15 @@ await bot.stop()
 await simulator.stop()
 rmSync(dataDir, { recursive: true, force: true })
 
-function toAct(words: string) {
+function toAct(turn: string): Act {
+  const late = / @(\d+)$/.exec(turn)
+  if (!late) return toPlainAct(turn)
+  const act = toPlainAct(turn.slice(0, late.index))
+  const rule = { webhook: { event: 'user_send_text', times: 1, delay_ms: Number(late[1]) * 1_000 } }
+  return { words: turn, do: () => simulator.control('POST', '/faults', rule).then(act.do) }
+}
+
+function toPlainAct(words: string): Act {
   const tap = /^\[(\d+)(?: <(\d+))?\]$/.exec(words)
   if (!tap) return { words, do: () => phone.say(words) }
   const message = seen[Number(tap[2] ?? 1) - 1]!

@@ -12,6 +12,8 @@ import { createZaloPhones } from './zalo-phones.ts'
 // balancer, and two workers. The platform counts who asked for what.
 
 const TOKEN_PATH = '/v4/oa/access_token'
+const SEND_PATH = '/v3.0/oa/message/cs'
+const EXPIRED = '-216'
 const ACCESS_LIFE_MS = 90_000_000
 const PEOPLE = 16
 const ROLES = ['web', 'web', 'worker', 'worker']
@@ -66,6 +68,8 @@ describe('four processes at the expiry of one access token', () => {
     await simulator.control('DELETE', '/counters')
     await simulator.control('PUT', '/clock', { offset_ms: ACCESS_LIFE_MS + 60_000 })
     await everyoneWrites('1')
+    // More than one met the refusal, so there was something to race for
+    expect(await countRefusedSends()).toBeGreaterThan(1)
     expect(await readRefreshes()).toEqual({ asked: 1, granted: 1 })
   })
 
@@ -89,6 +93,11 @@ describe('four processes at the expiry of one access token', () => {
       }),
     )
     await simulator.control('POST', '/flush')
+  }
+
+  async function countRefusedSends(): Promise<number> {
+    const { answers } = (await simulator.control('GET', '/counters')) as Counters
+    return answers[SEND_PATH]?.[EXPIRED] ?? 0
   }
 
   async function readRefreshes(): Promise<{ asked: number; granted: number }> {
