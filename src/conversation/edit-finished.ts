@@ -1,3 +1,5 @@
+import { and, desc, eq, isNotNull } from 'drizzle-orm'
+import { session as sessionTable } from '../db/schema.ts'
 import { newSession } from '../engine/session.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
 import { findNomination, loadNomination, type OpenNomination } from '../recognition/nominations.ts'
@@ -30,6 +32,18 @@ export async function nominationOfYear(turn: Turn): Promise<OpenNomination | und
   const { person } = turn
   if (!person) return undefined
   return findNomination(turn.tx, { communeId: person.communeId, year: vietnamTime(turn.now).year, title: 'CDHT', subjectId: person.id })
+}
+
+/** The form somebody worked on last, which "SỬA 3" means: their family's right after it, else their own of this year. */
+export async function nominationInHand(turn: Turn): Promise<OpenNomination | undefined> {
+  const [last] = await turn.tx
+    .select({ nominationId: sessionTable.nominationId })
+    .from(sessionTable)
+    .where(and(eq(sessionTable.contactId, turn.contact.id), isNotNull(sessionTable.nominationId)))
+    .orderBy(desc(sessionTable.id))
+    .limit(1)
+  const inHand = last?.nominationId ? await loadNomination(turn.tx, turn.contact.communeId, last.nominationId) : undefined
+  return inHand?.row.year === vietnamTime(turn.now).year ? inHand : nominationOfYear(turn)
 }
 
 /** Opens again the form that an ended session was about. */

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { digestLog } from './log.ts'
 import { runTrial, type TrialOptions, type TrialResult, violations } from './trial.ts'
 
-// node tests/run/run.ts --people 200 --concurrency 50 --seed 1 --duplicates 0.05 --late 0.01 [--kill 3-5] [--buttons off] [--state-agency]
+// node tests/run/run.ts --people 200 --concurrency 50 --seed 1 --duplicates 0.05 --late 0.01 [--kill 3-5] [--buttons off] [--state-agency] [--telegram]
 // With --only 17 (or 17,31) those people of the same seed alone, and what they saw.
 
 const { values } = parseArgs({
@@ -23,10 +23,6 @@ const { values } = parseArgs({
     telegram: { type: 'boolean', default: false },
   },
 })
-if (values.telegram) {
-  console.error('Phones on Telegram are not there yet: see phone.ts for what they must do.')
-  process.exit(2)
-}
 
 const kill = values.kill?.split('-').map(Number)
 const options: TrialOptions = {
@@ -37,6 +33,7 @@ const options: TrialOptions = {
   late: Number(values.late),
   buttons: values.buttons !== 'off',
   stateAgency: values['state-agency'],
+  telegram: values.telegram,
   plain: values.plain,
   thinkMs: Number(values.think),
   ...(kill && { killEverySeconds: [kill[0]!, kill[1] ?? kill[0]!] as [number, number] }),

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { startTelegramServer, type TelegramServer } from '../support/telegram/server.ts'
 import { type Book, openBook } from './book.ts'
 import { createDice } from './dice.ts'
 import { judgeAnswers, judgeTally, readAnswers, recount, TallyBy, TallyJson } from './judge.ts'
@@ -18,6 +19,7 @@ import {
   startBot,
   startSimulator,
 } from './processes.ts'
+import { createTelegramPhones } from './telegram-phones.ts'
 import { createZaloPhones } from './zalo-phones.ts'
 
 export type TrialOptions = {
@@ -29,6 +31,8 @@ export type TrialOptions = {
   late: number
   buttons: boolean
   stateAgency: boolean
+  /** Everybody comes through Telegram, which the bot polls; `duplicates` and `late` are Zalo's. */
+  telegram?: boolean
   /** Every so many seconds, by chance between the two, everything of the bot is killed and started again. */
   killEverySeconds?: [number, number]
   maxKills?: number
@@ -90,11 +94,18 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
   const dataDir = makeDataDir()
   const notices: string[] = []
   const simulator = await startSimulator({ ...options, retryLadderMs: LADDER_MS })
+  const telegram = options.telegram ? await startTelegramServer() : undefined
   let bot: BotProcess | undefined
   try {
     const { refresh_token } = (await simulator.control('POST', `/tokens`, { oa_id: ACCOUNT.oaId })) as { refresh_token: string }
     const port = await freePort()
-    const setup = { dataDir, port, platformUrl: simulator.platformUrl, refreshToken: refresh_token, env: options.env ?? {} }
+    const setup = {
+      dataDir,
+      port,
+      platformUrl: simulator.platformUrl,
+      refreshToken: refresh_token,
+      env: { ...options.env, ...telegramEnv(telegram) },
+    }
     bot = await startBot(setup)
     const readyMs = [bot.readyMs]
     say(`ready after ${Math.round(bot.readyMs)} ms`)
@@ -109,7 +120,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
     if (!probe.saved) throw new Error(`the platform could not save the webhook address: ${JSON.stringify(probe)}`)
     const faults = await addFaults(simulator, options)
 
-    const phones = createZaloPhones({ personUrl: simulator.personUrl, oaId: ACCOUNT.oaId })
+    const phones = telegram ? createTelegramPhones(telegram) : createZaloPhones({ personUrl: simulator.personUrl, oaId: ACCOUNT.oaId })
     const plans = planPeople(book, { ...options, villages: VILLAGES, year }).filter(({ index }) => options.only?.includes(index) ?? true)
     const killing = options.killEverySeconds !== undefined
     let over = false
@@ -190,8 +201,13 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
   } finally {
     await bot?.stop()
     await simulator.stop()
+    await telegram?.close()
     rmSync(dataDir, { recursive: true, force: true })
   }
+}
+
+function telegramEnv(server: TelegramServer | undefined): Record<string, string> {
+  return server ? { TELEGRAM_BOT_TOKEN: server.token, TELEGRAM_API_URL: server.url } : {}
 }
 
 /** Whether anything happened that must not. */

@@ -10,7 +10,7 @@ import { familyFigures, findHousehold } from '../../registry/people.ts'
 import { rolesOf, takeUpInvitation } from '../../registry/roles.ts'
 import { getUnit, unitTitle } from '../../registry/units.ts'
 import { changeContact } from '../contacts.ts'
-import { nominationOfYear, reopen } from '../edit-finished.ts'
+import { nominationInHand, nominationOfYear, reopen } from '../edit-finished.ts'
 import { sayResult } from '../result.ts'
 import { welcome } from '../route-input.ts'
 import { feed, startFlow } from '../run-session.ts'
@@ -139,7 +139,7 @@ export async function edit(turn: Turn, argument: string | undefined): Promise<vo
   if (live?.state.form) return feed(turn, { type: 'edit', ...(number === undefined ? {} : { number }) })
   if (!turn.person) return live ? feed(turn, { type: 'again' }) : welcome(turn)
   if (number === undefined) return startFlow(turn, 'profile')
-  const nomination = await nominationOfYear(turn)
+  const nomination = await nominationInHand(turn)
   if (!nomination) return start(turn)
   const opened = await reopen(turn, nomination)
   if (!opened) return say(turn, 'edit.not_possible')

@@ -58,11 +58,12 @@ export function createPersonApi(bot: BotState, nowMs: () => number) {
     start(id: number, payload?: string): number {
       return write(id, { text: payload === undefined ? '/start' : `/start ${payload}` }, asCommand('/start'))
     },
-    /** Taps a button by its label or its callback data, on the newest message that has it. */
-    tap(id: number, labelOrData: string): void {
+    /** Taps a button by its label or its callback data, on the newest message that has it, or on the one named. */
+    tap(id: number, labelOrData: string, messageId?: number): void {
       const person = meet(id)
       const has = (message: ChatMessage) => message.keyboard?.flat().find((b) => b.text === labelOrData || b.callback_data === labelOrData)
-      const message = person.transcript.findLast((each) => has(each)?.callback_data !== undefined)
+      const isMeant = (each: ChatMessage) => messageId === undefined || each.message_id === messageId
+      const message = person.transcript.findLast((each) => isMeant(each) && has(each)?.callback_data !== undefined)
       const data = message && has(message)?.callback_data
       if (!message || data === undefined) throw new Error(`person ${id} sees no button "${labelOrData}"`)
       const callbackId = `${id}${String(++callbackCount).padStart(9, '0')}`
