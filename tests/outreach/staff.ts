@@ -1,0 +1,34 @@
+import { createInvitation } from '../../src/registry/roles.ts'
+import { type Bot, REGISTRATION } from '../support/bot.ts'
+
+/** A clock a test moves by hand; it never stands still, so that messages have an order. */
+export function createClock(start: string) {
+  let offset = new Date(start).getTime() - Date.now()
+  return {
+    now: () => Date.now() + offset,
+    date: () => new Date(Date.now() + offset),
+    set(at: string) {
+      offset = new Date(at).getTime() - Date.now()
+    },
+    add(hours: number) {
+      offset += hours * 3_600_000
+    },
+  }
+}
+
+/** Somebody who took up a role by its code. */
+export async function withRole(bot: Bot, name: string, role: string, unitCode: string) {
+  const { database, sealer, randomInt, now } = bot.app.deps
+  const outcome = await createInvitation({ db: database.db, sealer, randomInt }, { role, unitCode, invitedBy: null, now: now() })
+  if (outcome.type !== 'created') throw new Error(outcome.type)
+  const person = await bot.person(name)
+  await person.say(`MÃ ${outcome.code}`)
+  return person
+}
+
+/** Somebody registered in the first village, standing at the first question. */
+export async function registered(bot: Bot, name: string, { village = 'Nà Đa' } = {}) {
+  const person = await bot.person(name)
+  await person.talk(...REGISTRATION.map((text) => (text === 'Lò Văn Pâng' ? name : text === 'Nà Đa' ? village : text)))
+  return person
+}

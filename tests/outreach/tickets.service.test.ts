@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runTickets } from '../../src/outreach/tickets.ts'
+import { type Bot, startBot } from '../support/bot.ts'
+import { createClock, registered, withRole } from './staff.ts'
+
+// A Monday morning, so that working days are plain
+const START = '2026-11-23T09:00:00+07:00'
+
+describe('a person’s hand', () => {
+  const clock = createClock(START)
+  let bot: Bot
+  let citizen: Awaited<ReturnType<Bot['person']>>
+  let officer: Awaited<ReturnType<Bot['person']>>
+  let leader: Awaited<ReturnType<Bot['person']>>
+  let stranger: Awaited<ReturnType<Bot['person']>>
+
+  beforeAll(async () => {
+    bot = await startBot({ clock })
+    officer = await withRole(bot, 'Nguyễn Thị Hoa', 'commune_reviewer', 'binh-lu')
+    leader = await withRole(bot, 'Lò Văn Ún', 'village_lead', 'binh-lu-01')
+    stranger = await withRole(bot, 'Vàng A Sử', 'village_lead', 'binh-lu-02')
+    citizen = await registered(bot, 'Lò Văn Pâng')
+  })
+  afterAll(() => bot?.close())
+
+  it('tells the officers of the person’s units, with name, bản and question, and nobody else', async () => {
+    await citizen.say('0')
+    const told = await officer.settle()
+    expect(told).toContain('Lò Văn Pâng (bản Nà Đa) cần cán bộ giúp.')
+    expect(told).toContain('Đang ở câu:')
+    expect(told).toContain('Hạn trả lời: 25/11/2026')
+    expect(await leader.settle()).toContain('Lò Văn Pâng')
+    expect(await stranger.settle()).toBe('')
+  })
+
+  it('lets the first officer take it and tells the second', async () => {
+    expect(await leader.tap('Trả lời')).toContain('viết câu trả lời cho Lò Văn Pâng')
+    expect(await officer.tap('Trả lời')).toContain('đang trả lời người này rồi')
+    expect(await stranger.say('1')).not.toContain('Lò Văn Pâng')
+  })
+
+  it('brings the officer’s words to the person and keeps the bot quiet meanwhile, in both directions', async () => {
+    expect(await leader.say('Bác xem lại sổ rồi chọn câu số 2 nhé.')).toContain('Đã chuyển')
+    const heard = await citizen.settle()
+    expect(heard).toContain('trưởng bản')
+    expect(heard).toContain('Bác xem lại sổ rồi chọn câu số 2 nhé.')
+    expect(await citizen.say('Cảm ơn, thế câu 5 thì sao?')).toBe('')
+    expect(await leader.settle()).toContain('“Cảm ơn, thế câu 5 thì sao?”')
+    await leader.say('Câu 5 bác chọn số 1.')
+    expect(await citizen.settle()).toContain('Câu 5 bác chọn số 1.')
+    const [row] = await bot.sql`SELECT count(*)::int AS n FROM outbound_message WHERE cause = 'staff' AND status = 'sent'`
+    expect(row?.n).toBe(3)
+  })
+
+  it('lets words that work everywhere act even then', async () => {
+    expect(await citizen.say('XEM')).toContain('Họ tên: Lò Văn Pâng')
+  })
+
+  it('closes with XONG, and the bot answers again', async () => {
+    expect(await leader.say('xong')).toContain('ghi là đã xong')
+    expect(await citizen.settle()).toContain('cán bộ đã trả lời xong')
+    expect(await citizen.say('2')).not.toBe('')
+    expect(await officer.say('MENU')).not.toContain('Việc chờ trả lời')
+  })
+
+  it('takes an answer given in the platform’s own tool as the answer', async () => {
+    await citizen.say('CÁN BỘ')
+    expect(await officer.settle()).toContain('Lò Văn Pâng')
+    await bot.simulator.people.staffSays(bot.oaId, citizen.id, { text: 'Chào bác, cháu gọi lại ngay.', adminId: 'admin-1' })
+    expect(await citizen.say('vâng tôi chờ')).toBe('')
+    const [row] = await bot.sql`SELECT status FROM ticket ORDER BY id DESC LIMIT 1`
+    expect(row?.status).toBe('answered')
+  })
+
+  it('warns once before the first clock runs out, and closes what was answered and has been quiet', async () => {
+    clock.add(3)
+    await citizen.say('CÁN BỘ')
+    await citizen.say('BẮT ĐẦU')
+    await officer.settle()
+    await bot.sql`UPDATE ticket SET first_answer_due_at = ${clock.date().toISOString()}::timestamptz + interval '5 hours' WHERE status = 'open'`
+    await runTickets(bot.app.deps, clock.date())
+    await runTickets(bot.app.deps, clock.date())
+    const warned = await officer.settle()
+    expect(warned.match(/SẮP HẾT HẠN/g)).toHaveLength(1)
+    clock.add(30)
+    await runTickets(bot.app.deps, clock.date())
+    const rows = await bot.sql`SELECT status, count(*)::int AS n FROM ticket GROUP BY status ORDER BY status`
+    expect(Object.fromEntries(rows.map((row) => [row.status, row.n]))).toEqual({ closed: 2, open: 1 })
+  })
+
+  it('says that a chat beyond the window cannot be written to, and sends nothing', async () => {
+    clock.add(24 * 8)
+    await officer.say('MENU')
+    await officer.tap('Việc chờ trả lời (1)')
+    await officer.say('1')
+    expect(await officer.tap('Trả lời')).toContain('đã quá 7 ngày')
+  })
+})
