@@ -52,14 +52,14 @@ export type Offers = { prepare(loaded: LoadedFlow, prompt: Prompt, language: Lan
 function questionOf(loaded: LoadedFlow, prompt: Prompt) {
   if (prompt.kind !== 'question' && prompt.kind !== 'side') return undefined
   for (const set of loaded.sets.values()) {
-    const question = set.questions.find((item) => item.key === prompt.ref)
+    const question = set.questions.find((item) => item.key === (prompt.about ?? prompt.ref))
     if (question && prompt.options.every((option) => option.text.key.startsWith(`${set.id.replaceAll('.', '-')}.`))) return question
   }
   return undefined
 }
 
 function phrasesOf(loaded: LoadedFlow, prompt: Prompt, key: string): string[] {
-  const node = loaded.nodes.get(prompt.ref)
+  const node = loaded.nodes.get(prompt.about ?? prompt.ref)
   const choice = node?.kind === 'ask' && node.input.type === 'choice' ? node.input.options.find((option) => option.key === key) : undefined
   return choice?.phrases ?? []
 }

@@ -5,6 +5,8 @@ import type { AskInput, Var } from './flow.ts'
 export type Prompt = {
   ref: string
   kind: 'ask' | 'question' | 'review' | 'side'
+  /** The prompt the options are of, where a side question asks for one of them. */
+  about?: string
   text: TextRef
   /** Said before the text: "Cháu chưa hiểu ý bác." */
   lead?: TextRef

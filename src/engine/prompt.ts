@@ -2,7 +2,8 @@ import { criteriaTextKey } from '../model/criteria.ts'
 import type { TextRef } from '../model/text.ts'
 import type { Prompt } from './effect.ts'
 import type { LoadedFlow, Var } from './flow.ts'
-import type { Session } from './session.ts'
+import { askedQuestions, questionNumber } from './form.ts'
+import type { Pending, Session } from './session.ts'
 
 /** What stands open in a session, or nothing when the flow does not wait for the person. `simple` asks the same in simpler words. */
 export function openPrompt(loaded: LoadedFlow, session: Session, variant: 'plain' | 'simple' | 'explained' = 'plain'): Prompt | undefined {
@@ -19,10 +20,10 @@ export function mainPrompt(loaded: LoadedFlow, session: Session, variant: 'plain
     return {
       ref: node.id,
       kind: 'ask',
-      text: { key: variant === 'simple' ? `${key}.simple` : `${key}.ask`, params: promptParams(session) },
+      text: { key: variant === 'simple' ? `${key}.simple` : `${key}.ask`, params: textParams(session) },
       options:
         node.input.type === 'choice'
-          ? node.input.options.map((option) => ({ key: option.key, text: { key: `${key}.${option.key}`, params: promptParams(session) } }))
+          ? node.input.options.map((option) => ({ key: option.key, text: { key: `${key}.${option.key}`, params: textParams(session) } }))
           : [],
       input: node.input.type,
       // CÁN BỘ works everywhere; only a question of a form offers it by number
@@ -33,7 +34,7 @@ export function mainPrompt(loaded: LoadedFlow, session: Session, variant: 'plain
   const { form } = session
   const set = loaded.sets.get(form.set)
   if (!set) return undefined
-  const asked = set.questions.filter((question) => question.source === 'asked')
+  const asked = askedQuestions(set)
   if (form.at === null) {
     return {
       ref: 'review',
@@ -71,16 +72,18 @@ export function mainPrompt(loaded: LoadedFlow, session: Session, variant: 'plain
   }
 }
 
+/** Name of a side question, in the place of the question beneath it. */
+export const sideRef = (type: Pending['type']): string => `side_${type}`
+
 function sidePrompt(loaded: LoadedFlow, session: Session, main: Prompt): Prompt | undefined {
   const pending = session.pending
   if (!pending) return undefined
-  const side = { kind: 'side' as const, help: false }
+  const side = { kind: 'side' as const, ref: sideRef(pending.type), help: false }
   switch (pending.type) {
     case 'resume': {
       const progress = main.progress
       return {
         ...side,
-        ref: 'side_resume',
         text: progress ? { key: 'engine.resume', params: { n: progress.n, total: progress.total } } : { key: 'engine.resume_review' },
         options: [
           { key: 'tiep_tuc', text: { key: 'engine.resume.tiep_tuc' } },
@@ -92,7 +95,6 @@ function sidePrompt(loaded: LoadedFlow, session: Session, main: Prompt): Prompt 
     case 'correct':
       return {
         ...side,
-        ref: 'side_correct',
         text: correctText(loaded, session, pending),
         options: [
           { key: 'doi', text: { key: 'engine.correct.doi' } },
@@ -102,14 +104,16 @@ function sidePrompt(loaded: LoadedFlow, session: Session, main: Prompt): Prompt 
       }
     case 'which':
       return {
-        ...main,
         ...side,
-        ref: main.ref,
+        about: main.ref,
         text: { key: 'engine.which' },
         options: main.options.filter((option) => pending.options.includes(option.key)),
+        input: 'choice',
+        ...(main.progress ? { progress: main.progress } : {}),
+        help: pending.options.includes('0'),
       }
     case 'edit':
-      return { ...side, ref: 'side_edit', text: { key: 'engine.edit_which' }, options: [], input: 'count' }
+      return { ...side, text: { key: 'engine.edit_which' }, options: [], input: 'count' }
     default:
       return pending satisfies never
   }
@@ -119,14 +123,13 @@ function correctText(loaded: LoadedFlow, session: Session, pending: { ref: strin
   const { ref } = pending
   const option = String(pending.option)
   const set = session.form ? loaded.sets.get(session.form.set) : undefined
-  const asked = set?.questions.filter((question) => question.source === 'asked') ?? []
-  const index = asked.findIndex((question) => question.key === ref)
-  if (set && index >= 0) {
+  const n = set ? questionNumber(set, ref) : 0
+  if (set && n > 0) {
     const before = session.form?.answers[ref]
     return {
       key: before === undefined ? 'engine.correct_new' : 'engine.correct',
       params: {
-        n: index + 1,
+        n,
         question: { key: criteriaTextKey(set.id, ref, 'short') },
         to: { key: criteriaTextKey(set.id, ref, option) },
         ...(before === undefined ? {} : { from: { key: criteriaTextKey(set.id, ref, before) } }),
@@ -138,7 +141,8 @@ function correctText(loaded: LoadedFlow, session: Session, pending: { ref: strin
   return { key: 'engine.correct_plain', params: { to: choice ? { key: `${loaded.flow.id}.${ref}.${option}` } : (pending.label ?? option) } }
 }
 
-function promptParams(session: Session): Record<string, string | number> {
+/** Variables a text may name: all but those the flow keeps for itself (they begin with `_`). */
+export function textParams(session: Session): Record<string, string | number> {
   const params: Record<string, string | number> = {}
   for (const [key, value] of Object.entries(session.vars)) {
     if (!key.startsWith('_')) params[key] = typeof value === 'boolean' ? String(value) : value

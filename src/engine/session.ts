@@ -14,6 +14,8 @@ export type Session = {
   misses: number
   /** After an edit of an ask node: the node to come back to. */
   comeBack?: string
+  /** Came here from an older version: what is new on the way is still to be asked. */
+  moved?: true
   waiting: 'input' | 'done' | 'ended'
 }
 

@@ -1,233 +1,261 @@
-import type { CriteriaSet } from '../model/criteria.ts'
+import { criteriaTextKey } from '../model/criteria.ts'
 import type { TextRef } from '../model/text.ts'
 import type { Effect } from './effect.ts'
-import type { LoadedFlow, Node, Var } from './flow.ts'
-import { editTarget, enterForm, formInput, formSet, questionText, reviewAnswer, setAnswer } from './form.ts'
+import type { LoadedFlow } from './flow.ts'
+import { askedQuestions, moveOn, openForm, openQuestion, putAnswer, putAside, questionNumber, reachedQuestion } from './form.ts'
 import type { Input } from './input.ts'
-import { openPrompt } from './prompt.ts'
-import type { Session } from './session.ts'
-
-// A flow that goes round without waiting is an author's mistake; the longest honest chain is far shorter
-const MAX_NODES_A_STEP = 50
+import { mainPrompt, sideRef } from './prompt.ts'
+import { type AskNode, type FormNode, fault, findQuestion, formOf, note, openRef, optionText, prompt, type Run, setVar } from './run.ts'
+import type { Pending, Session } from './session.ts'
+import { fillGap, goOn, leave, nextOf } from './walk.ts'
 
 // Simpler words and an example at the second text in a row that was not understood, a person at the third
-export const MISSES_TO_SIMPLER = 2
-export const MISSES_TO_PERSON = 3
+const MISSES_TO_SIMPLER = 2
+const MISSES_TO_PERSON = 3
 
 export type StepResult = { session: Session; effects: Effect[] }
 
 /**
- * One step of a conversation: what came in, and when → where the person is now, and what is to be said, stored and done.
+ * One step of a conversation: what came in → where the person is now, and what is to be said, stored and done.
  * Pure: the session given is not changed. Any input is allowed at any time; what does not fit is answered with the open prompt.
  */
 export function step(loaded: LoadedFlow, before: Session, input: Input): StepResult {
-  const session: Session = structuredClone(before)
-  const effects: Effect[] = []
-  const run: Run = { loaded, session, effects }
-  if (session.waiting === 'ended') return { session, effects }
-  if (session.waiting === 'done') {
-    if (input.type !== 'done') return { session, effects }
-    Object.assign(session.vars, input.vars)
-    const node = loaded.nodes.get(session.node)
-    if (node?.kind === 'do') goOn(run, node.next)
-    return { session, effects }
+  const run: Run = { loaded, session: structuredClone(before), effects: [] }
+  const { session, effects } = run
+  switch (session.waiting) {
+    case 'ended':
+      break
+    case 'done':
+      if (input.type === 'done') done(run, input)
+      break
+    case 'input':
+      hear(run, input)
+      if (session.moved && session.waiting === 'input') catchUp(run)
+      break
+    default:
+      session.waiting satisfies never
   }
-  handle(run, input)
   return { session, effects }
 }
 
-export type Run = { loaded: LoadedFlow; session: Session; effects: Effect[] }
+function done(run: Run, input: Extract<Input, { type: 'done' }>): void {
+  Object.assign(run.session.vars, input.vars)
+  const node = run.loaded.nodes.get(run.session.node)
+  if (node?.kind === 'do') goOn(run, node.next)
+  else fault(run, run.session.node, 'nothing is done at this node')
+}
 
-function handle(run: Run, input: Input): void {
-  const { session } = run
-  if (input.type === 'start') return goOn(run, session.node)
-  const node = currentNode(run)
-  if (!node || (node.kind !== 'ask' && node.kind !== 'form')) return goOn(run, session.node)
+/** After a move to a newer version: what is new before the place one stands at is asked now. */
+function catchUp(run: Run): void {
+  const { session, effects } = run
+  delete session.moved
+  const asked = effects.findIndex((effect) => effect.type === 'prompt')
+  if (session.comeBack === undefined && fillGap(run, session.node) && asked >= 0) effects.splice(asked, 1)
+}
+
+function hear(run: Run, input: Input): void {
+  const { session, loaded } = run
+  const node = loaded.nodes.get(session.node)
+  if (input.type === 'start' || (node?.kind !== 'ask' && node?.kind !== 'form')) return goOn(run, session.node)
+  if (node.kind === 'form' && !formOf(run)) return fault(run, node.id, `there is no criteria set ${session.form?.set ?? 'open'}`)
   if (input.type !== 'not_understood' && input.type !== 'explain') session.misses = 0
 
   switch (input.type) {
-    case 'again':
-      return prompt(run)
+    case 'option':
+      return option(run, node, input.key)
+    case 'value':
+      return value(run, node, input)
+    case 'earlier':
+      return earlier(run, node, input)
+    case 'which':
+      return which(run, node, input.keys)
+    case 'edit':
+      return edit(run, node, input)
     case 'back':
       return back(run, node)
     case 'resume':
       return resume(run)
-    case 'which':
-      session.pending = { type: 'which', options: input.keys }
-      return prompt(run)
+    case 'person':
+      return person(run, node)
     case 'explain':
       return prompt(run, explanation(run, node), 'explained')
-    case 'person':
-      run.effects.push({ type: 'do', action: 'ask_for_person', args: { question: openRef(run, node) }, wait: false })
-      if (node.kind === 'form' && session.form?.at && !session.pending) return formInput(run, node, { type: 'skip' })
-      return prompt(run, { key: 'engine.person_asked' })
     case 'not_understood':
       return missed(run, node, input)
-    case 'edit':
-      return edit(run, node, input)
-    case 'earlier':
-      return earlier(run, node, input)
-    case 'value':
-      return value(run, node, input)
-    case 'option':
-      return option(run, node, input.key)
+    case 'again':
     case 'done':
-      return
+      return prompt(run)
     default:
       input satisfies never
   }
 }
 
-function option(run: Run, node: AskOrForm, key: string): void {
+function option(run: Run, node: AskNode | FormNode, key: string): void {
   const { session } = run
-  if (session.pending) return pendingOption(run, node, key)
-  if (node.kind === 'ask') {
-    if (node.input.type !== 'choice') return prompt(run)
-    const choice = node.input.options.find((item) => item.key === key)
-    if (!choice) return prompt(run)
-    session.vars[node.var] = key
-    if (choice.edit) {
-      session.comeBack = node.next
-      return goOn(run, choice.edit)
-    }
-    return leaveAsk(run, choice.next ?? node.next)
-  }
-  if (session.form?.at === null) return reviewAnswer(run, node, key)
-  return formInput(run, node, { type: 'option', key })
+  const { pending } = session
+  if (pending && pending.type !== 'edit') return sideOption(run, node, pending, key)
+  if (pending) return prompt(run)
+  return node.kind === 'form' ? formOption(run, node, key) : choose(run, node, key)
 }
 
-function pendingOption(run: Run, node: AskOrForm, key: string): void {
-  const { session } = run
-  const pending = session.pending
-  delete session.pending
-  switch (pending?.type) {
+/** An answer to the side question; whatever it is, that question is closed. */
+function sideOption(run: Run, node: AskNode | FormNode, pending: Exclude<Pending, { type: 'edit' }>, key: string): void {
+  delete run.session.pending
+  switch (pending.type) {
     case 'correct':
-      if (key === 'doi') {
-        correct(run, pending)
-        return prompt(run)
-      }
-      return prompt(run, { key: 'engine.kept' })
+      return key === 'doi' ? correct(run, pending) : prompt(run, { key: 'engine.kept' })
     case 'resume':
-      if (key === 'lam_lai') return startOver(run, node)
-      return prompt(run)
+      return key === 'lam_lai' ? startOver(run, node) : prompt(run)
     case 'which':
       return option(run, node, key)
-    case 'edit':
-      return prompt(run)
-    case undefined:
-      return prompt(run)
     default:
       pending satisfies never
   }
 }
 
-/** Keeps a value; its label, where it has one, is what texts read back (`{village_label}`). */
-function setVar(session: Session, name: string, input: { value: Var; label?: string }): void {
-  session.vars[name] = input.value
-  if (input.label !== undefined) session.vars[`${name}_label`] = input.label
+function choose(run: Run, node: AskNode, key: string): void {
+  const choice = node.input.type === 'choice' ? node.input.options.find((item) => item.key === key) : undefined
+  if (!choice) return prompt(run)
+  run.session.vars[node.var] = key
+  if (choice.edit === undefined) return leave(run, choice.next ?? node.next)
+  run.session.comeBack = node.next
+  goOn(run, choice.edit)
 }
 
-/** Puts an earlier answer right: a question of the form, or an ask node already passed. */
-function correct(run: Run, pending: { ref: string; option: Var; label?: string }): void {
-  const { session, loaded } = run
-  const { ref } = pending
-  const key = String(pending.option)
-  const set = formSet(run)
-  if (set?.questions.some((question) => question.key === ref)) {
-    setAnswer(run, ref, key)
-    run.effects.push({
-      type: 'note',
-      text: { key: 'engine.corrected', params: { question: questionNumber(set, ref), answer: optionText(run, ref, key) } },
-    })
-    return
+function formOption(run: Run, node: FormNode, key: string): void {
+  const open = formOf(run)
+  if (!open) return prompt(run)
+  const { set, form } = open
+  if (form.at === null) {
+    if (key === 'dung') {
+      form.confirmed = true
+      return leave(run, node.next)
+    }
+    if (key === 'sua') run.session.pending = { type: 'edit' }
+    return prompt(run)
   }
-  const node = loaded.nodes.get(ref)
-  if (node?.kind !== 'ask') return
-  setVar(session, node.var, { value: pending.option, ...(pending.label === undefined ? {} : { label: pending.label }) })
-  const answer = node.input.type === 'choice' ? optionText(run, ref, key) : (pending.label ?? key)
-  run.effects.push({ type: 'note', text: { key: 'engine.corrected_plain', params: { answer } } })
+  if (!findQuestion(run, form.at)?.options.some((item) => item.key === key)) return prompt(run)
+  answer(run, form.at, key)
+  note(run, 'engine.noted', { answer: optionText(run, form.at, key) })
+  moveOn(set, form)
+  prompt(run)
 }
 
-function earlier(run: Run, node: AskOrForm, input: Extract<Input, { type: 'earlier' }>): void {
+function answer(run: Run, question: string, key: string): void {
+  if (run.session.form) putAnswer(run.session.form, question, key)
+  run.effects.push({ type: 'answer', question, option: key })
+}
+
+function value(run: Run, node: AskNode | FormNode, input: Extract<Input, { type: 'value' }>): void {
+  const { session } = run
+  if (session.pending?.type === 'edit') return edit(run, node, { type: 'edit', number: Number(input.value) })
+  if (session.pending || node.kind === 'form') return prompt(run)
+  if (node.input.type === 'choice') return choose(run, node, String(input.value))
+  setVar(session, node.var, input)
+  leave(run, node.next)
+}
+
+/** Something said about an earlier prompt. Nothing in force is changed without a yes. */
+function earlier(run: Run, node: AskNode | FormNode, input: Extract<Input, { type: 'earlier' }>): void {
   const { session } = run
   const key = String(input.key)
-  if (session.pending && input.ref === sideRef(session.pending.type)) return pendingOption(run, node, key)
+  if (session.pending && input.ref === sideRef(session.pending.type)) return option(run, node, key)
   if (input.ref === openRef(run, node)) {
-    if (node.kind === 'ask' && node.input.type !== 'choice') return prompt(run)
     delete session.pending
-    return option(run, node, key)
+    if (node.kind === 'form') return formOption(run, node, key)
+    return value(run, node, { type: 'value', value: input.key, ...(input.label === undefined ? {} : { label: input.label }) })
   }
   const inForce = answerInForce(run, input.ref)
-  if (inForce === undefined || !fits(run, input.ref, key)) {
+  if (inForce === undefined || !takes(run, input.ref, key)) {
     // Words about a prompt that can no longer be changed, e.g. the consent: remind where we are
     return input.repeat ? undefined : prompt(run)
   }
   if (inForce === key) {
     if (input.repeat) return
-    return prompt(run, { key: 'engine.already', params: { answer: input.label ?? optionText(run, input.ref, key) } })
+    return prompt(run, { key: 'engine.already', params: { answer: input.label ?? answerText(run, input.ref, key) } })
   }
   session.pending = { type: 'correct', ref: input.ref, option: input.key, ...(input.label === undefined ? {} : { label: input.label }) }
-  return prompt(run)
+  prompt(run)
 }
 
 function answerInForce(run: Run, ref: string): string | undefined {
   const { session, loaded } = run
-  const answer = session.form?.answers[ref]
-  if (answer !== undefined) return answer
+  const given = session.form?.answers[ref]
+  if (given !== undefined) return given
   const node = loaded.nodes.get(ref)
   if (node?.kind !== 'ask' || node.settled) return undefined
-  const value = session.vars[node.var]
-  return value === undefined ? undefined : String(value)
+  const kept = session.vars[node.var]
+  return kept === undefined ? undefined : String(kept)
 }
 
-function edit(run: Run, node: AskOrForm, input: Extract<Input, { type: 'edit' }>): void {
+/** Whether an earlier prompt can take this answer. */
+function takes(run: Run, ref: string, key: string): boolean {
+  const question = findQuestion(run, ref)
+  if (question) return question.options.some((item) => item.key === key)
+  const node = run.loaded.nodes.get(ref)
+  if (node?.kind !== 'ask') return false
+  return node.input.type !== 'choice' || node.input.options.some((item) => item.key === key && !item.edit)
+}
+
+/** Puts an earlier answer right: a question of the form, or an ask node already passed. */
+function correct(run: Run, pending: Extract<Pending, { type: 'correct' }>): void {
+  const { session, loaded } = run
+  const { ref } = pending
+  const key = String(pending.option)
+  const open = formOf(run)
+  if (open && findQuestion(run, ref)) {
+    answer(run, ref, key)
+    note(run, 'engine.corrected', { question: questionNumber(open.set, ref), answer: optionText(run, ref, key) })
+    if (open.form.at === ref) moveOn(open.set, open.form)
+    return prompt(run)
+  }
+  const node = loaded.nodes.get(ref)
+  if (node?.kind !== 'ask') return prompt(run)
+  const before = nextOf(node, session.vars[node.var])
+  setVar(session, node.var, { value: pending.option, ...(pending.label === undefined ? {} : { label: pending.label }) })
+  note(run, 'engine.corrected_plain', { answer: pending.label ?? answerText(run, ref, key) })
+  // Another branch may ask something else
+  if (before === nextOf(node, session.vars[node.var]) || session.comeBack !== undefined || !fillGap(run, session.node)) prompt(run)
+}
+
+function answerText(run: Run, ref: string, key: string): TextRef | string {
+  const node = run.loaded.nodes.get(ref)
+  return findQuestion(run, ref) || (node?.kind === 'ask' && node.input.type === 'choice') ? optionText(run, ref, key) : key
+}
+
+function which(run: Run, node: AskNode | FormNode, keys: readonly string[]): void {
+  const { session, loaded } = run
+  const offered = mainPrompt(loaded, session)?.options.filter((item) => keys.includes(item.key)) ?? []
+  if (offered.length === 0) return missed(run, node, { type: 'not_understood' })
+  session.pending = { type: 'which', options: [...offered.map((item) => item.key), ...(keys.includes('0') ? ['0'] : [])] }
+  prompt(run)
+}
+
+function edit(run: Run, node: AskNode | FormNode, input: Extract<Input, { type: 'edit' }>): void {
   const { session } = run
-  if (node.kind !== 'form' || !session.form) return prompt(run, { key: 'engine.nothing_to_edit' })
+  const open = formOf(run)
+  if (node.kind !== 'form' || !open) return prompt(run, { key: 'engine.nothing_to_edit' })
   if (input.number === undefined) {
     session.pending = { type: 'edit' }
     return prompt(run)
   }
-  const target = editTarget(run, input.number)
+  const target = reachedQuestion(open.set, open.form, input.number)
   if (target === undefined) return prompt(run, { key: 'engine.no_such_question', params: { n: input.number } })
   delete session.pending
-  if (input.key !== undefined && session.form.answers[target] !== input.key) {
-    if (session.form.at === target) return formInput(run, node, { type: 'option', key: input.key })
-    session.pending = { type: 'correct', ref: target, option: input.key }
-    return prompt(run)
-  }
-  if (session.form.at !== target) {
-    if (session.form.back === undefined) session.form.back = session.form.at
-    session.form.at = target
-  }
-  return prompt(run)
+  const isNew = input.key !== undefined && open.form.answers[target] !== input.key && takes(run, target, input.key)
+  if (isNew && open.form.at === target) return formOption(run, node, input.key ?? '')
+  if (isNew && input.key !== undefined) session.pending = { type: 'correct', ref: target, option: input.key }
+  else openQuestion(open.form, target)
+  prompt(run)
 }
 
-function value(run: Run, node: AskOrForm, input: Extract<Input, { type: 'value' }>): void {
-  const { session } = run
-  if (session.pending?.type === 'edit') return edit(run, node, { type: 'edit', number: Number(input.value) })
-  if (session.pending || node.kind !== 'ask') return prompt(run)
-  setVar(session, node.var, input)
-  leaveAsk(run, node.next)
-}
-
-function leaveAsk(run: Run, next: string): void {
-  const { session } = run
-  const comeBack = session.comeBack
-  delete session.comeBack
-  goOn(run, comeBack ?? next)
-}
-
-function missed(run: Run, node: AskOrForm, input: Extract<Input, { type: 'not_understood' }>): void {
-  const { session } = run
-  if (input.media) return prompt(run, { key: `engine.media.${input.media}` })
-  session.misses += 1
-  if (session.misses >= MISSES_TO_PERSON) {
-    session.misses = 0
-    run.effects.push({ type: 'do', action: 'ask_for_person', args: { question: openRef(run, node) }, wait: false })
-    return prompt(run, { key: 'engine.missed_person' }, 'simple')
+function back(run: Run, node: AskNode | FormNode): void {
+  const open = formOf(run)
+  if (node.kind === 'form' && open) {
+    const { set, form } = open
+    const here = form.at === null ? askedQuestions(set).length : questionNumber(set, form.at) - 1
+    if (here > 0) return edit(run, node, { type: 'edit', number: here })
   }
-  if (session.misses >= MISSES_TO_SIMPLER) return prompt(run, { key: 'engine.missed_again' }, 'simple')
-  return prompt(run, input.reason ? { key: `engine.${input.reason}` } : { key: 'engine.missed' })
+  prompt(run, { key: 'engine.no_way_back' })
 }
 
 function resume(run: Run): void {
@@ -237,136 +265,44 @@ function resume(run: Run): void {
   prompt(run)
 }
 
-function startOver(run: Run, node: AskOrForm): void {
-  const { session, effects } = run
-  if (node.kind !== 'form' || !session.form) return prompt(run)
-  for (const question of Object.keys(session.form.answers)) effects.push({ type: 'answer', question, option: null })
-  delete session.form
-  effects.push({ type: 'note', text: { key: 'engine.started_over' } })
-  enterForm(run, node)
+function startOver(run: Run, node: AskNode | FormNode): void {
+  const open = formOf(run)
+  if (node.kind === 'form' && open) {
+    for (const question of Object.keys(open.form.answers)) run.effects.push({ type: 'answer', question, option: null })
+    run.session.form = openForm(open.set)
+    note(run, 'engine.started_over')
+  }
   prompt(run)
 }
 
-function back(run: Run, node: AskOrForm): void {
+/** Wants a person for the open question. A question of a form is put aside meanwhile. */
+function person(run: Run, node: AskNode | FormNode): void {
   const { session } = run
-  const set = formSet(run)
-  if (node.kind === 'form' && session.form && set) {
-    const order = set.questions.filter((question) => question.source === 'asked').map((question) => question.key)
-    const here = session.form.at === null ? order.length : order.indexOf(session.form.at)
-    if (here > 0) return edit(run, node, { type: 'edit', number: here })
+  run.effects.push({ type: 'do', action: 'ask_for_person', args: { question: openRef(run, node) }, wait: false })
+  if (session.pending?.type === 'which') delete session.pending
+  const open = node.kind === 'form' && !session.pending ? formOf(run) : undefined
+  if (!open || open.form.at === null) return prompt(run, { key: 'engine.person_asked' })
+  const outcome = putAside(open.set, open.form)
+  if (outcome === 'stays') return prompt(run, { key: 'engine.parked' })
+  note(run, outcome === 'moved' ? 'engine.person_asked_next' : 'engine.parked')
+  prompt(run)
+}
+
+function explanation(run: Run, node: AskNode | FormNode): TextRef {
+  const { form } = run.session
+  if (node.kind === 'ask') return { key: `${run.loaded.flow.id}.${node.id}.example` }
+  return form && form.at !== null ? { key: criteriaTextKey(form.set, form.at, 'example') } : { key: 'engine.explain_review' }
+}
+
+function missed(run: Run, node: AskNode | FormNode, input: Extract<Input, { type: 'not_understood' }>): void {
+  const { session } = run
+  if (input.media) return prompt(run, { key: `engine.media.${input.media}` })
+  session.misses += 1
+  if (session.misses >= MISSES_TO_PERSON) {
+    session.misses = 0
+    run.effects.push({ type: 'do', action: 'ask_for_person', args: { question: openRef(run, node) }, wait: false })
+    return prompt(run, { key: 'engine.missed_person' }, 'simple')
   }
-  return prompt(run, { key: 'engine.no_way_back' })
-}
-
-function explanation(run: Run, node: AskOrForm): TextRef {
-  const at = run.session.form?.at
-  if (node.kind === 'form' && at) return questionText(run, at, 'example')
-  if (node.kind === 'form') return { key: 'engine.explain_review' }
-  return { key: `${run.loaded.flow.id}.${node.id}.example` }
-}
-
-/** Walks on from a node until somebody must answer, something must be done, or the flow ends. */
-function goOn(run: Run, start: string): void {
-  const { session, effects, loaded } = run
-  let id = start
-  for (let visited = 0; visited < MAX_NODES_A_STEP; visited++) {
-    const node = loaded.nodes.get(id)
-    if (!node) return fault(run, id, 'no such node')
-    session.node = id
-    switch (node.kind) {
-      case 'say':
-        effects.push({ type: 'note', text: { key: `${loaded.flow.id}.${node.id}.say`, params: textParams(session) } })
-        id = node.next
-        continue
-      case 'branch':
-        id = node.cases.find((item) => holds(session, item.when))?.next ?? node.else
-        continue
-      case 'ask':
-        session.waiting = 'input'
-        return prompt(run)
-      case 'form':
-        session.waiting = 'input'
-        if (!enterForm(run, node)) return fault(run, id, `no criteria set for ${node.set.by}`)
-        return prompt(run)
-      case 'do':
-        session.waiting = 'done'
-        effects.push({ type: 'do', action: node.action, args: node.args, wait: true })
-        return
-      case 'end':
-        session.waiting = 'ended'
-        effects.push({ type: 'end', outcome: node.outcome, ...(node.next_flow ? { nextFlow: node.next_flow } : {}) })
-        return
-      default:
-        node satisfies never
-    }
-  }
-  fault(run, id, `more than ${MAX_NODES_A_STEP} nodes without waiting`)
-}
-
-/** Goes on after a form was confirmed. */
-export function leaveForm(run: Run, node: Extract<Node, { kind: 'form' }>): void {
-  goOn(run, node.next)
-}
-
-export function prompt(run: Run, lead?: TextRef, variant: 'plain' | 'simple' | 'explained' = 'plain'): void {
-  const open = openPrompt(run.loaded, run.session, variant)
-  if (!open) return
-  run.effects.push({ type: 'prompt', prompt: lead ? { ...open, lead } : open })
-}
-
-function fault(run: Run, node: string, reason: string): void {
-  run.session.waiting = 'ended'
-  run.effects.push({ type: 'fault', node, reason }, { type: 'end', outcome: 'fault' })
-}
-
-type AskOrForm = Extract<Node, { kind: 'ask' | 'form' }>
-
-function currentNode(run: Run): Node | undefined {
-  return run.loaded.nodes.get(run.session.node)
-}
-
-export const sideRef = (type: string): string => `side_${type}`
-
-/** Name of what is open: a question, an ask node, or the read-back. */
-function openRef(run: Run, node: AskOrForm): string {
-  if (node.kind === 'form') return run.session.form?.at ?? 'review'
-  return node.id
-}
-
-function questionNumber(set: CriteriaSet, key: string): number {
-  return set.questions.filter((question) => question.source === 'asked').findIndex((question) => question.key === key) + 1
-}
-
-/** Whether an earlier prompt can take this answer. */
-function fits(run: Run, ref: string, key: string): boolean {
-  const question = formSet(run)?.questions.find((item) => item.key === ref)
-  if (question) return question.options.some((item) => item.key === key)
-  const node = run.loaded.nodes.get(ref)
-  if (node?.kind !== 'ask') return false
-  return node.input.type !== 'choice' || node.input.options.some((item) => item.key === key && !item.edit)
-}
-
-export function optionText(run: Run, ref: string, key: string): TextRef {
-  if (formSet(run)?.questions.some((question) => question.key === ref)) return questionText(run, ref, key)
-  return { key: `${run.loaded.flow.id}.${ref}.${key}` }
-}
-
-function holds(
-  session: Session,
-  test: { var: string; in?: unknown[] | undefined; lt?: number | undefined; gte?: number | undefined; set?: boolean | undefined },
-): boolean {
-  const value = session.vars[test.var]
-  if (test.set !== undefined) return (value !== undefined && value !== '') === test.set
-  if (test.in) return test.in.includes(value)
-  if (typeof value !== 'number') return false
-  return (test.lt === undefined || value < test.lt) && (test.gte === undefined || value >= test.gte)
-}
-
-/** Variables a text may name: all but those the flow keeps for itself (they begin with `_`). */
-export function textParams(session: Session): Record<string, string | number> {
-  const params: Record<string, string | number> = {}
-  for (const [key, value] of Object.entries(session.vars)) {
-    if (!key.startsWith('_')) params[key] = typeof value === 'boolean' ? String(value) : value
-  }
-  return params
+  if (session.misses >= MISSES_TO_SIMPLER) return prompt(run, { key: 'engine.missed_again' }, 'simple')
+  prompt(run, { key: input.reason ? `engine.${input.reason}` : 'engine.missed' })
 }
