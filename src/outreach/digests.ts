@@ -13,6 +13,7 @@ import { findReader, note, post, tap } from './post.ts'
 import { reminderRules } from './reminder-rules.ts'
 import { findCommunes } from './reminders.ts'
 import { staffFor } from './staff.ts'
+import { mayStartNow } from './started-gate.ts'
 import { ticketFigures } from './tickets.ts'
 
 const HOUR_MS = 3_600_000
@@ -38,7 +39,7 @@ export async function runDigests(deps: Deps, now: Date): Promise<number[]> {
   return wake
 }
 
-/** Writes one digest, if this contact has none of the kind for the day. */
+/** Writes one digest, if this contact may be written to now and has none of the kind for the day. Who may not is looked at again. */
 export async function writeDigest(
   deps: Deps,
   {
@@ -51,14 +52,19 @@ export async function writeDigest(
   }: { communeId: number; contactId: number; kind: string; day: string; said: Said[]; now: Date },
 ): Promise<boolean> {
   return deps.database.db.transaction(async (tx) => {
+    const to = await findReader(tx, contactId)
+    const channel = to && (await deps.channelOf(to.contact.accountId))
+    if (!to || !channel) return false
+    const commune = await deps.communes.get(communeId)
+    const gate = mayStartNow({ contact: to.contact, commune, abilities: channel.abilities, cause: 'digest', now })
+    if (gate.kind !== 'go') return false
     const [key] = await tx
       .insert(digest)
       .values({ communeId, contactId, kind, day, createdAt: now })
       .onConflictDoNothing()
       .returning({ day: digest.day })
     if (!key) return false
-    const to = await findReader(tx, contactId)
-    const outboundId = to && (await post(deps, tx, { to, cause: 'digest', said, now }))
+    const outboundId = await post(deps, tx, { to, cause: 'digest', said, now })
     await tx
       .update(digest)
       .set({ outboundId: outboundId ?? null })

@@ -25,7 +25,7 @@ export type BehindArgs = {
   year: number
   villageId?: number
   subject?: string
-  /** Only where the last word was between these moments. */
+  /** Only chats that may be written to and whose last word was between these moments. */
   lastWord?: { from: Date; to: Date }
   /** Only where there has been no sign of life since. */
   silentSince?: Date
@@ -66,7 +66,7 @@ export async function findBehind(db: DbOrTx, args: BehindArgs): Promise<Behind[]
         max(m.created_at) AS created_at
       FROM member m GROUP BY m.subject HAVING bool_or(m.behind)
     ), reach AS (
-      SELECT DISTINCT ON (m.subject) m.subject, c.id AS contact_id, c.last_inbound_at
+      SELECT DISTINCT ON (m.subject) m.subject, c.id AS contact_id, c.last_inbound_at, c.stopped_at IS NULL AND c.unreachable_class IS NULL AS open
       FROM member m JOIN contact c ON c.commune_id = ${communeId} AND c.person_id = m.id AND c.erased_at IS NULL
       ORDER BY m.subject, c.last_inbound_at DESC, c.id
     )
@@ -79,7 +79,7 @@ export async function findBehind(db: DbOrTx, args: BehindArgs): Promise<Behind[]
       ${args.subject === undefined ? sql`` : sql`AND home.subject = ${args.subject}`}
       ${
         args.lastWord
-          ? sql`AND reach.last_inbound_at BETWEEN ${args.lastWord.from.toISOString()}::timestamptz AND ${args.lastWord.to.toISOString()}::timestamptz`
+          ? sql`AND reach.open AND reach.last_inbound_at BETWEEN ${args.lastWord.from.toISOString()}::timestamptz AND ${args.lastWord.to.toISOString()}::timestamptz`
           : sql``
       }
       ${args.silentSince ? sql`AND greatest(reach.last_inbound_at, home.created_at) <= ${args.silentSince.toISOString()}::timestamptz` : sql``}

@@ -1,6 +1,7 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import type { Deps } from '../conversation/deps.ts'
 import type { Said } from '../conversation/said.ts'
+import { hasWord } from '../conversation/words.ts'
 import type { Tx } from '../db/connect.ts'
 import { account as accountTable, reminder, unit } from '../db/schema.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
@@ -138,7 +139,8 @@ function words(deps: Pick<Deps, 'content'>, home: Behind, year: number, reader: 
         : note('reminder.household', { count: home.members.length, names: home.members.slice(0, 4).join(', '), year })
   return [
     text,
-    tap('reminder_0', 'start', own ? 'reminder.go_on' : 'reminder.begin'),
+    ...(own ? [tap('reminder_0', 'start', home.answered ? 'reminder.go_on' : 'reminder.begin')] : []),
+    ...(!own && hasWord('assist') ? [tap('reminder_0', 'assist', 'reminder.assist')] : []),
     tap('reminder_0', 'later', 'reminder.later'),
     tap('reminder_0', 'stop', 'reminder.stop'),
   ]

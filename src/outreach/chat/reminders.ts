@@ -59,6 +59,8 @@ export async function actOnReminder(turn: Turn, _id: number, act: string): Promi
   switch (act) {
     case 'start':
       return runWord(turn, 'start', undefined)
+    case 'assist':
+      return runWord(turn, 'assist', undefined)
     case 'later':
       return say(turn, 'reminder.later_said')
     case 'stop':

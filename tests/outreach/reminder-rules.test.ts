@@ -1,0 +1,73 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { vietnamTime } from '../../src/lib/vietnam-time.ts'
+import { addWorkingDays, dayOf, isQuietDay } from '../../src/outreach/calendar.ts'
+import { dueAt, reminderRules } from '../../src/outreach/reminder-rules.ts'
+import { mayStartNow, nextAllowed } from '../../src/outreach/started-gate.ts'
+import { defaultSettings } from '../../src/registry/settings.ts'
+
+const HOUR_MS = 3_600_000
+const settings = defaultSettings()
+const household = reminderRules.rules.filter((rule) => rule.to === 'household')
+const anyTime = fc.integer({ min: Date.parse('2026-11-01T00:00:00Z'), max: Date.parse('2029-03-01T00:00:00Z') }).map((ms) => new Date(ms))
+
+describe('when a reminder is due', () => {
+  it('is never in quiet hours, on Tết, or outside the part of the window the rule may use', () => {
+    fc.assert(
+      fc.property(anyTime, fc.constantFrom(...household), (lastWord, rule) => {
+        const due = dueAt(rule, lastWord, settings)
+        if (!due) return
+        const { hour } = vietnamTime(due)
+        expect(hour >= 7 && hour < 21).toBe(true)
+        expect(isQuietDay(dayOf(due))).toBe(false)
+        const hours = (due.getTime() - lastWord.getTime()) / HOUR_MS
+        expect(hours).toBeGreaterThanOrEqual(reminderRules.by_hand.least_hours)
+        expect(hours).toBeLessThan(rule.billed ? 168 : 48)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('leaves at a moment the gate allows, whatever the clock says', () => {
+    fc.assert(
+      fc.property(anyTime, fc.integer({ min: 0, max: 200 }), fc.constantFrom('reminder', 'digest'), (lastInboundAt, hours, cause) => {
+        const now = new Date(lastInboundAt.getTime() + hours * HOUR_MS)
+        const contact = { lastInboundAt, stoppedAt: null, erasedAt: null, unreachableClass: null }
+        const gate = mayStartNow({ contact, commune: undefined, abilities: { sendWindowMs: 168 * HOUR_MS }, cause, now })
+        const at = gate.kind === 'go' ? now : gate.kind === 'later' ? gate.at : undefined
+        if (!at) return
+        const { hour } = vietnamTime(at)
+        expect(hour >= 7 && hour < 21).toBe(true)
+        expect(isQuietDay(dayOf(at))).toBe(false)
+        expect(at.getTime() - lastInboundAt.getTime()).toBeLessThan((cause === 'reminder' ? 48 : 168) * HOUR_MS)
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('never goes out after DỪNG, to the erased or the unreachable', () => {
+    const now = new Date('2026-11-24T10:00:00+07:00')
+    const open = { lastInboundAt: now, stoppedAt: null, erasedAt: null, unreachableClass: null }
+    const ask = (contact: typeof open | { stoppedAt: Date }) =>
+      mayStartNow({ contact: { ...open, ...contact }, commune: undefined, abilities: { sendWindowMs: null }, cause: 'digest', now })
+    expect(ask(open)).toEqual({ kind: 'go' })
+    expect(ask({ stoppedAt: now })).toEqual({ kind: 'no', reason: 'stopped' })
+  })
+
+  it('moves what falls on Tết to the first day after it', () => {
+    expect(nextAllowed(new Date('2027-02-06T09:00:00+07:00'), settings)?.toISOString()).toBe(
+      new Date('2027-02-11T07:00:00+07:00').toISOString(),
+    )
+  })
+})
+
+describe('working days', () => {
+  it.each([
+    ['2026-11-23T09:00:00+07:00', '2026-11-25'],
+    ['2026-11-26T09:00:00+07:00', '2026-11-30'],
+    ['2026-12-31T09:00:00+07:00', '2027-01-05'],
+    ['2027-02-03T09:00:00+07:00', '2027-02-12'],
+  ])('two after %s is %s', (from, to) => {
+    expect(dayOf(addWorkingDays(new Date(from), 2))).toBe(to)
+  })
+})
