@@ -45,6 +45,7 @@ const KEPT_MS = 5_000
 // Of one request; the library's own would be over eight minutes
 const TELEGRAM_TIMEOUT_MS = 15_000
 
+const ZALO_API = 'https://openapi.zalo.me'
 const ENDPOINTS = { v2: 'v2.0', v3: 'v3.0' } as const
 
 export function createChannels({ database, sealer, log, now, zalo, telegram }: Options): Channels {
@@ -80,6 +81,8 @@ export function createChannels({ database, sealer, log, now, zalo, telegram }: O
           log.warn({ account: account.id, reason: error instanceof ZaloError ? error.reason : 'unknown' }, 'a token refresh is put off'),
       }),
       apiUrl: zalo.apiUrl,
+      // A platform at an address of its own, the simulated one above all, answers for templates too
+      ...(zalo.apiUrl === ZALO_API ? {} : { zbsUrl: zalo.apiUrl }),
       endpoint: account.traits.endpoint ? ENDPOINTS[account.traits.endpoint] : endpointFor({ oaType: account.traits.oaType }),
       onEndpoint: (endpoint) => keep({ endpoint: endpoint === 'v2.0' ? 'v2' : 'v3' }),
       now: () => now().getTime(),

@@ -14,6 +14,9 @@ export type Abilities = {
   orders: 'clock' | 'sequence'
   /** Content types that may be attached. */
   fileTypes: readonly string[]
+  imageTypes: readonly string[]
+  maxFileBytes: number
+  maxImageBytes: number
 }
 
 /** One account on one platform: the only thing that knows how to talk to it. */
@@ -36,7 +39,22 @@ export type Channel = {
    * is no such list. Throws what the client throws; safe to repeat.
    */
   showCommands?(channelUserId: string, commands: readonly Command[]): Promise<void>
+  /** Sends a registered template to a phone number; absent where the platform has no such thing. */
+  sendTemplate?(message: TemplateMessage): Promise<SendOutcome>
+  /** Sends a published article to all followers; who reads it nobody is told. */
+  broadcastArticle?(articleId: string): Promise<SendOutcome>
   close(): Promise<void>
+}
+
+export type TemplateMessage = {
+  /** With country code and without plus: `84900000000`. */
+  phone: string
+  templateId: string
+  data: Record<string, string>
+  /** Comes back in the receipt. */
+  trackingId: string
+  /** True: only administrators of the account receive it, and nothing is billed. */
+  development: boolean
 }
 
 /** A word as a platform lists it. `name`: a-z, 0-9 and _, at most 32; `says`: at most 256 characters. */

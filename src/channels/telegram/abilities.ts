@@ -25,4 +25,8 @@ export const telegramAbilities: Abilities = {
     'image/png',
     'image/jpeg',
   ],
+  imageTypes: ['image/jpeg', 'image/png'],
+  // core.telegram.org/bots/api#sending-files: "10 MB max size for photos, 50 MB for other files"
+  maxFileBytes: 50_000_000,
+  maxImageBytes: 10_000_000,
 }

@@ -14,4 +14,7 @@ export const zaloAbilities: Abilities = {
   sendWindowMs: 7 * DAY_MS,
   orders: 'clock',
   fileTypes: ['application/pdf', 'application/msword', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
+  imageTypes: ['image/jpeg', 'image/png'],
+  maxFileBytes: 5 * 1_048_576,
+  maxImageBytes: 1_048_576,
 }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { OutboundMessage, SendOutcome } from '../../model/outbound.ts'
 import {
+  articleMessage,
   type Button,
   buttonsMessage,
   fileMessage,
@@ -13,7 +14,7 @@ import {
   type ZaloClient,
   ZaloError,
 } from '../../zalo-oa-api-client/index.ts'
-import type { Channel, DeliveredAnswer } from '../channel.ts'
+import type { Channel, DeliveredAnswer, TemplateMessage } from '../channel.ts'
 import { zaloAbilities } from './abilities.ts'
 import { toTap } from './payload.ts'
 
@@ -98,11 +99,35 @@ export function createZaloChannel({ client, now, buttons: buttonsAtStart, onButt
     }
   }
 
+  async function sendTemplate({ phone, templateId, data, trackingId, development }: TemplateMessage): Promise<SendOutcome> {
+    const claimedAt = now()
+    try {
+      const result = await client.sendTemplateByPhone({ phone, templateId, templateData: data, trackingId, isDevelopment: development })
+      const atMs = result.sentTimeMs ?? claimedAt
+      return { kind: 'sent', platformMessageId: result.messageId, atMs, order: atMs }
+    } catch (error) {
+      return outcomeOf(error, now())
+    }
+  }
+
+  async function broadcastArticle(articleId: string): Promise<SendOutcome> {
+    const claimedAt = now()
+    try {
+      const result = await client.broadcast({}, articleMessage([articleId]))
+      const atMs = result.sentTimeMs ?? claimedAt
+      return { kind: 'sent', platformMessageId: result.messageId, atMs, order: atMs }
+    } catch (error) {
+      return outcomeOf(error, now())
+    }
+  }
+
   return {
     abilities: zaloAbilities,
     split: (text) => splitText(text, { maxChars: zaloAbilities.maxTextChars }),
     send,
     findDelivered,
+    sendTemplate,
+    broadcastArticle,
     close: async () => {},
   }
 }
