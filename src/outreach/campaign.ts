@@ -1,8 +1,29 @@
-import type { AudienceRule, CampaignRoutes, CampaignState, campaign } from '../db/schema.ts'
+import { stat } from 'node:fs/promises'
+import { and, desc, eq, inArray } from 'drizzle-orm'
+import type { TransactionSql } from 'postgres'
+import type { Abilities } from '../channels/channel.ts'
+import {
+  type AudienceRule,
+  account as accountTable,
+  type CampaignRoutes,
+  type CampaignState,
+  campaign,
+  contact as contactTable,
+  villageNotice,
+} from '../db/schema.ts'
+import { formatDate, formatTime, vietnamTime } from '../lib/vietnam-time.ts'
 import type { OutboundMessage, OutboundStatus } from '../model/outbound.ts'
 import type { TextRef } from '../model/text.ts'
-import type { AudiencePreview, Route } from './audience.ts'
+import { loadSettings, type Settings } from '../registry/settings.ts'
+import { getCommune, listVillages, unitTitle } from '../registry/units.ts'
+import { type AudienceArgs, type AudiencePreview, audienceRows, previewAudience, type Route, SENT_AT_ONCE } from './audience.ts'
 import type { OutreachDeps } from './deps.ts'
+import { freezeAudience } from './freeze.ts'
+import { afterOpenTime } from './gate.ts'
+import { type LedgerCounts, moveRows, readCounts } from './ledger.ts'
+import { campaignPerMinute, paceLimits } from './limits.ts'
+import { type RecipientRow, recipientRows, toMessage } from './recipient-rows.ts'
+import { parseTemplate, type Template } from './template.ts'
 
 export type Campaign = typeof campaign.$inferSelect
 
@@ -17,7 +38,7 @@ export type Attachment = NonNullable<OutboundMessage['attachment']>
 export type CampaignDraft = {
   communeId: number
   authorContactId: number | null
-  /** With variables: {tên}, {xưng hô}, {bản}, {còn thiếu}; with or without diacritics. */
+  /** With variables: {tên}, {xưng hô}, {bản}, {còn thiếu}, {xã}; with or without diacritics. */
   text: string
   attachment?: Attachment
   rule: AudienceRule
@@ -90,66 +111,603 @@ export type UncertainRecipient = {
   claimedAt: Date | null
 }
 
-const notYet = (): never => {
-  throw new Error('not built yet')
-}
+const DAY_MS = 86_400_000
+const MINUTE_MS = 60_000
+const YEAR_MS = 366 * DAY_MS
+const SAMPLES = 2
 
 /** Stores a draft once text, file and rule were found sound. */
-export const createCampaign = (_deps: OutreachDeps, _draft: CampaignDraft): Promise<CreateOutcome> => notYet()
+export async function createCampaign(deps: OutreachDeps, draft: CampaignDraft): Promise<CreateOutcome> {
+  const checked = await checkDraft(deps, draft)
+  if (checked) return checked
+  const settings = await loadSettings(deps.database.db, draft.communeId)
+  const now = deps.now()
+  const [row] = await deps.database.db
+    .insert(campaign)
+    .values({
+      communeId: draft.communeId,
+      authorContactId: draft.authorContactId,
+      text: draft.text.normalize('NFC').trim(),
+      attachment: draft.attachment ?? null,
+      rule: draft.rule,
+      routes: { ...defaultRoutes(settings), ...draft.routes },
+      createdAt: now,
+      updatedAt: now,
+    })
+    .returning({ id: campaign.id })
+  if (!row) throw new Error('a campaign was not stored')
+  return { type: 'created', campaignId: row.id }
+}
 
-export type ChangeArgs = { campaignId: number } & Partial<Pick<CampaignDraft, 'text' | 'attachment' | 'rule' | 'routes'>>
+export type ChangeArgs = {
+  campaignId: number
+  text?: string
+  attachment?: Attachment | null
+  rule?: AudienceRule
+  routes?: Partial<CampaignRoutes>
+}
+
 /** Changes a draft. What was shown before has to be shown again. */
-export const changeCampaign = (_deps: OutreachDeps, _args: ChangeArgs): Promise<ChangeOutcome> => notYet()
+export async function changeCampaign(deps: OutreachDeps, { campaignId, ...change }: ChangeArgs): Promise<ChangeOutcome> {
+  const found = await findCampaign(deps, campaignId)
+  if (!found) return refuse('unknown')
+  if (found.state !== 'draft') return wrongState(found.state)
+  const attachment = change.attachment === undefined ? found.attachment : change.attachment
+  const wanted = { text: change.text ?? found.text, rule: change.rule ?? found.rule, routes: { ...found.routes, ...change.routes } }
+  const checked = await checkDraft(deps, { ...found, ...wanted, ...(attachment ? { attachment } : { attachment: undefined }) })
+  if (checked) return checked
+  const rows = await deps.database.db
+    .update(campaign)
+    .set({ ...wanted, text: wanted.text.normalize('NFC').trim(), attachment, shownPeople: null, updatedAt: deps.now() })
+    .where(and(eq(campaign.id, campaignId), eq(campaign.state, 'draft')))
+    .returning({ id: campaign.id })
+  return rows.length > 0 ? { type: 'changed' } : wrongState('running')
+}
 
 /** Counts the audience, estimates the sending, makes two samples, and keeps the number that has to be typed. */
-export const showCampaign = (
-  _deps: OutreachDeps,
-  _args: { campaignId: number; startAt?: Date },
-): Promise<({ type: 'shown' } & Shown) | Refused> => notYet()
+export async function showCampaign(
+  deps: OutreachDeps,
+  { campaignId, startAt }: { campaignId: number; startAt?: Date },
+): Promise<({ type: 'shown' } & Shown) | Refused> {
+  const found = await findCampaign(deps, campaignId)
+  if (!found) return refuse('unknown')
+  const { sql, db } = deps.database
+  const args = await audienceArgs(deps, found)
+  const preview = await previewAudience(sql, args)
+  const empty = refuseEmpty(preview)
+  if (empty) return empty
+  if (found.state === 'draft') await db.update(campaign).set({ shownPeople: preview.people }).where(eq(campaign.id, campaignId))
+  return {
+    type: 'shown',
+    preview,
+    estimate: await estimate(deps, found, preview, args.settings, startAt ?? deps.now()),
+    samples: await samplesOf(deps, found, args),
+  }
+}
 
-/** Sends the message as the first sample would see it to the officer's own chat. Counts as an answer to the officer, not as a campaign. */
-export const testToSelf = (_deps: OutreachDeps, _args: { campaignId: number; contactId: number }): Promise<TestOutcome> => notYet()
+/** Sends the message as the first sample sees it to the officer's own chat. It is an answer to the officer and stands in no ledger. */
+export async function testToSelf(
+  deps: OutreachDeps,
+  { campaignId, contactId }: { campaignId: number; contactId: number },
+): Promise<TestOutcome> {
+  const found = await findCampaign(deps, campaignId)
+  if (!found) return refuse('unknown')
+  const [to] = await deps.database.db.select().from(contactTable).where(eq(contactTable.id, contactId))
+  const channel = to && (await deps.channelOf(to.accountId))
+  if (!channel) return refuse('no_account')
+  const [sample] = await samplesOf(deps, found, await audienceArgs(deps, found))
+  if (!sample) return refuse('nobody')
+  for (const part of partsOf(sample.message)) {
+    const outcome = await channel.send(to.channelUserId, part)
+    if (outcome.kind !== 'sent') return { type: 'failed', class: outcome.class }
+  }
+  return { type: 'tested' }
+}
+
+/** A file takes no words along: it follows in a message of its own. */
+export function partsOf(message: OutboundMessage): OutboundMessage[] {
+  if (message.attachment?.kind !== 'file') return [message]
+  const { attachment, ...words } = message
+  return [words, { text: '', attachment }]
+}
 
 export type StartArgs = { campaignId: number; confirmed: number; actor: Actor }
+
 /** Freezes the audience in one statement and begins. `confirmed`: the number the officer typed. A second start is refused. */
-export const startCampaign = (_deps: OutreachDeps, _args: StartArgs): Promise<StartOutcome> => notYet()
+export async function startCampaign(deps: OutreachDeps, { campaignId, confirmed, actor }: StartArgs): Promise<StartOutcome> {
+  return deps.database.sql.begin(async (tx) => {
+    const locked = await lock(tx, campaignId)
+    if (!locked) return refuse('unknown')
+    if (locked.state !== 'draft') return wrongState(locked.state)
+    const unconfirmed = refuseNumber(locked.shown_people, confirmed)
+    if (unconfirmed) return unconfirmed
+    return begin(deps, tx, campaignId, actor)
+  })
+}
+
+/** Begins a scheduled campaign whose time has come; anything else is left alone. Safe to repeat from any process. */
+export async function startScheduled(deps: OutreachDeps, campaignId: number): Promise<StartOutcome> {
+  return deps.database.sql.begin(async (tx) => {
+    const locked = await lock(tx, campaignId)
+    if (!locked) return refuse('unknown')
+    if (locked.state !== 'scheduled' || locked.scheduled_ms === null || locked.scheduled_ms > deps.now().getTime())
+      return wrongState(locked.state)
+    const outcome = await begin(deps, tx, campaignId, 'system')
+    if (outcome.type === 'refused') {
+      // Nobody is there to read a refusal at this hour: it stands still and says why
+      await tx`UPDATE campaign SET state = 'paused', pause_class = 'cannot_start', pause_detail = ${outcome.problem.key} WHERE id = ${campaignId}`
+    }
+    return outcome
+  })
+}
+
+async function begin(deps: OutreachDeps, tx: TransactionSql, campaignId: number, actor: Actor): Promise<StartOutcome> {
+  const found = await findCampaign(deps, campaignId)
+  if (!found) return refuse('unknown')
+  const checked = await checkDraft(deps, { ...found, attachment: found.attachment ?? undefined })
+  if (checked) return checked
+  const args = await audienceArgs(deps, found)
+  const empty = refuseEmpty(await previewAudience(tx, args))
+  if (empty) return empty
+  const { now } = args
+  const recipients = await freezeAudience(tx, campaignId, args)
+  const until = new Date(now.getTime() + found.routes.nextContactDays * DAY_MS)
+  await tx`
+    UPDATE campaign SET state = 'running', recipients = ${recipients}, started_at = ${now.toISOString()}::timestamptz,
+      next_contact_until = ${until.toISOString()}::timestamptz, failures_from = ${now.toISOString()}::timestamptz, updated_at = ${now.toISOString()}::timestamptz
+    WHERE id = ${campaignId}`
+  await record(tx, { communeId: found.communeId, now, actor, action: 'campaign.start', campaignId, detail: { recipients } })
+  return { type: 'started', recipients }
+}
 
 /** Starts it at a time to come; the audience is frozen then. */
-export const scheduleCampaign = (_deps: OutreachDeps, _args: StartArgs & { at: Date }): Promise<ScheduleOutcome> => notYet()
+export async function scheduleCampaign(deps: OutreachDeps, args: StartArgs & { at: Date }): Promise<ScheduleOutcome> {
+  const { campaignId, confirmed, at, actor } = args
+  const now = deps.now()
+  if (at <= now) return refuse('time_past', { time: `${formatTime(at)} ${formatDate(at)}` })
+  if (at.getTime() - now.getTime() > YEAR_MS) return refuse('too_far')
+  return deps.database.sql.begin(async (tx) => {
+    const locked = await lock(tx, campaignId)
+    if (!locked) return refuse('unknown')
+    if (locked.state !== 'draft') return wrongState(locked.state)
+    const unconfirmed = refuseNumber(locked.shown_people, confirmed)
+    if (unconfirmed) return unconfirmed
+    await tx`UPDATE campaign SET state = 'scheduled', scheduled_at = ${at.toISOString()}::timestamptz, updated_at = ${now.toISOString()}::timestamptz WHERE id = ${campaignId}`
+    await record(tx, {
+      communeId: locked.commune_id,
+      now,
+      actor,
+      action: 'campaign.schedule',
+      campaignId,
+      detail: { at: at.toISOString() },
+    })
+    return { type: 'scheduled', at }
+  })
+}
 
-export const pauseCampaign = (_deps: OutreachDeps, _args: { campaignId: number; actor: Actor }): Promise<StateOutcome> => notYet()
-export const resumeCampaign = (_deps: OutreachDeps, _args: { campaignId: number; actor: Actor }): Promise<StateOutcome> => notYet()
+export type ControlArgs = {
+  campaignId: number
+  actor: Actor /** Why, where it was not a person's wish. */
+  reason?: { class: string; detail?: string }
+}
+
+/** Nothing is claimed any more once this returns; what is being sent at this moment still gets its result. */
+export async function pauseCampaign(deps: OutreachDeps, { campaignId, actor, reason }: ControlArgs): Promise<StateOutcome> {
+  return change(
+    deps,
+    { campaignId, actor, from: ['running'], to: 'paused', action: 'campaign.pause', detail: reason ?? {} },
+    async (tx) => {
+      await tx`UPDATE campaign SET pause_class = ${reason?.class ?? 'by_hand'}, pause_detail = ${reason?.detail ?? null} WHERE id = ${campaignId}`
+    },
+  )
+}
+
+export async function resumeCampaign(deps: OutreachDeps, { campaignId, actor }: ControlArgs): Promise<StateOutcome> {
+  return change(deps, { campaignId, actor, from: ['paused'], to: 'running', action: 'campaign.resume' }, async (tx, locked) => {
+    // One that could not start has no ledger yet
+    if (locked.recipients === null) {
+      await tx`UPDATE campaign SET state = 'scheduled', scheduled_at = ${deps.now().toISOString()}::timestamptz, pause_class = NULL, pause_detail = NULL WHERE id = ${campaignId}`
+      return
+    }
+    // Failures of before were seen by whoever resumes it
+    await tx`UPDATE campaign SET pause_class = NULL, pause_detail = NULL, failures_from = ${deps.now().toISOString()}::timestamptz WHERE id = ${campaignId}`
+    await tx`UPDATE campaign_lane SET recent = '' WHERE campaign_id = ${campaignId}`
+  })
+}
+
 /** What waits becomes `cancelled`; what is being sent at this moment still gets its result. A draft or schedule is simply dropped. */
-export const cancelCampaign = (_deps: OutreachDeps, _args: { campaignId: number; actor: Actor }): Promise<StateOutcome> => notYet()
+export async function cancelCampaign(deps: OutreachDeps, { campaignId, actor }: ControlArgs): Promise<StateOutcome> {
+  const from: CampaignState[] = ['draft', 'scheduled', 'running', 'paused']
+  return change(deps, { campaignId, actor, from, to: 'cancelled', action: 'campaign.cancel' }, async (tx, locked) => {
+    const at = deps.now().toISOString()
+    await moveRows(tx, {
+      communeId: locked.commune_id,
+      campaignId,
+      where: tx`r.status = 'waiting' AND r.person_id NOT IN (SELECT unnest(person_ids) FROM recipient_batch WHERE campaign_id = ${campaignId})`,
+      set: tx`status = 'cancelled', class = NULL, not_before = NULL`,
+    })
+    await tx`UPDATE campaign SET finished_at = ${at}::timestamptz WHERE id = ${campaignId}`
+  })
+}
 
 /** Sends once more to those who failed with this class. `uncertain` is no failure and is never retried this way. */
-export const retryClass = (_deps: OutreachDeps, _args: { campaignId: number; class: string; actor: Actor }): Promise<RetryOutcome> =>
-  notYet()
-
-export const campaignProgress = (_deps: OutreachDeps, _campaignId: number): Promise<CampaignProgress> => notYet()
-export const listCampaigns = (_deps: OutreachDeps, _args: { communeId: number; limit?: number }): Promise<Campaign[]> => notYet()
-export const findCampaign = (_deps: OutreachDeps, _campaignId: number): Promise<Campaign | undefined> => notYet()
-
-/** The run in figures; once it is done, kept with its checksum. */
-export const certificate = (_deps: OutreachDeps, _campaignId: number): Promise<Certificate> => notYet()
-
-export const listUncertain = (_deps: OutreachDeps, _args: { campaignId: number; limit?: number }): Promise<UncertainRecipient[]> => notYet()
-export type SettleArgs = { campaignId: number; personId: number; arrived: boolean; actor: Actor }
-/** An officer asked the person: it arrived (`sent`), or it did not and goes out once more. */
-export const settleByHand = (_deps: OutreachDeps, _args: SettleArgs): Promise<StateOutcome> => notYet()
-
-/** Notices for leaders to pass on, with how many people each is for. */
-export type VillageNotice = {
-  villageId: number
-  village: string
-  leaderContactId: number
-  people: number
-  sentAt: Date | null
-  forwardedAt: Date | null
+export async function retryClass(deps: OutreachDeps, args: { campaignId: number; class: string; actor: Actor }): Promise<RetryOutcome> {
+  const { campaignId, actor } = args
+  return deps.database.sql.begin(async (tx) => {
+    const locked = await lock(tx, campaignId)
+    if (!locked) return refuse('unknown')
+    if (!['running', 'paused', 'done'].includes(locked.state)) return wrongState(locked.state)
+    const now = deps.now()
+    const recipients = await moveRows(tx, {
+      communeId: locked.commune_id,
+      campaignId,
+      where: tx`r.status = 'failed' AND r.class = ${args.class} AND r.account_id IS NOT NULL`,
+      set: tx`status = 'waiting', class = NULL, attempts = 0, not_before = ${now.toISOString()}::timestamptz`,
+    })
+    if (recipients === 0) return refuse('nothing_to_retry')
+    // Whoever was found dead is tried once more, because an officer says so
+    await tx`
+      UPDATE contact SET unreachable_class = NULL FROM recipient r
+      WHERE r.commune_id = ${locked.commune_id} AND r.campaign_id = ${campaignId} AND r.status = 'waiting' AND r.contact_id = contact.id
+        AND contact.unreachable_class = ${args.class}`
+    await tx`UPDATE campaign_lane SET recent = '' WHERE campaign_id = ${campaignId}`
+    if (locked.state === 'done')
+      await tx`UPDATE campaign SET state = 'running', finished_at = NULL, checksum = NULL WHERE id = ${campaignId}`
+    await record(tx, {
+      communeId: locked.commune_id,
+      now,
+      actor,
+      action: 'campaign.retry',
+      campaignId,
+      detail: { class: args.class, recipients },
+    })
+    return { type: 'retried', recipients }
+  })
 }
-export const listVillageNotices = (_deps: OutreachDeps, _campaignId: number): Promise<VillageNotice[]> => notYet()
-export const markNoticeSent = (
-  _deps: OutreachDeps,
-  _args: { campaignId: number; villageId: number; outboundMessageId: number },
-): Promise<void> => notYet()
-export const markNoticeForwarded = (_deps: OutreachDeps, _args: { campaignId: number; villageId: number }): Promise<void> => notYet()
+
+export async function campaignProgress(deps: OutreachDeps, campaignId: number): Promise<CampaignProgress | undefined> {
+  const found = await findCampaign(deps, campaignId)
+  if (!found) return undefined
+  const counts = await readCounts(deps.database.sql, found.communeId, campaignId)
+  const settings = await loadSettings(deps.database.db, found.communeId)
+  const waiting: Partial<Record<Route, number>> = {}
+  for (const row of counts.rows) if (row.status === 'waiting') waiting[row.route as Route] = (waiting[row.route as Route] ?? 0) + row.n
+  const open = Object.entries(waiting).reduce((sum, [route, n]) => sum + (SENT_AT_ONCE.has(route as Route) ? n : 0), 0)
+  const accounts = await deps.database.db.select().from(accountTable).where(eq(accountTable.communeId, found.communeId))
+  const perMinute = accounts.reduce((sum, one) => Math.max(sum, campaignPerMinute(paceLimits(one, settings))), 0)
+  const requests = open * requestsEach(found)
+  return {
+    campaign: found,
+    recipients: counts.recipients,
+    statuses: counts.statuses,
+    waiting,
+    classes: classesOf(counts),
+    perMinute,
+    ...(found.state === 'running' && open > 0 && perMinute > 0
+      ? { expectedAt: afterOpenTime(deps.now().getTime(), (requests / perMinute) * MINUTE_MS, quietOf(settings)) }
+      : {}),
+  }
+}
+
+export async function listCampaigns(
+  deps: OutreachDeps,
+  { communeId, limit = 20 }: { communeId: number; limit?: number },
+): Promise<Campaign[]> {
+  return deps.database.db.select().from(campaign).where(eq(campaign.communeId, communeId)).orderBy(desc(campaign.id)).limit(limit)
+}
+
+export async function findCampaign(deps: Pick<OutreachDeps, 'database'>, campaignId: number): Promise<Campaign | undefined> {
+  const [row] = await deps.database.db.select().from(campaign).where(eq(campaign.id, campaignId))
+  return row
+}
+
+export async function listUncertain(
+  deps: OutreachDeps,
+  { campaignId, limit = 100 }: { campaignId: number; limit?: number },
+): Promise<UncertainRecipient[]> {
+  const found = await findCampaign(deps, campaignId)
+  if (!found) return []
+  const rows = await deps.database.sql<
+    { person_id: string; name: string | null; village: string | null; class: string | null; claimed_ms: number | null }[]
+  >`
+    SELECT r.person_id, p.name, u.label || ' ' || u.name AS village, r.class, extract(epoch FROM r.claimed_at)::float8 * 1000 AS claimed_ms
+    FROM recipient r LEFT JOIN contact c ON c.id = r.contact_id LEFT JOIN person p ON p.commune_id = r.commune_id AND p.id = r.person_id
+      LEFT JOIN unit u ON u.id = coalesce(p.village_id, c.came_by_unit_id)
+    WHERE r.commune_id = ${found.communeId} AND r.campaign_id = ${campaignId} AND r.status = 'uncertain'
+    ORDER BY u.position, p.name, r.person_id LIMIT ${limit}`
+  return rows.map((row) => ({
+    personId: Number(row.person_id),
+    name: row.name,
+    village: row.village,
+    class: row.class,
+    claimedAt: row.claimed_ms === null ? null : new Date(row.claimed_ms),
+  }))
+}
+
+export type SettleArgs = { campaignId: number; personId: number; arrived: boolean; actor: Actor }
+
+/** An officer asked the person: it arrived (`sent`), or it did not and goes out once more. */
+export async function settleByHand(deps: OutreachDeps, { campaignId, personId, arrived, actor }: SettleArgs): Promise<StateOutcome> {
+  return deps.database.sql.begin(async (tx) => {
+    const locked = await lock(tx, campaignId)
+    if (!locked) return refuse('unknown')
+    const now = deps.now()
+    const again =
+      locked.state === 'cancelled'
+        ? tx`status = 'cancelled', class = NULL, not_before = NULL`
+        : tx`status = 'waiting', class = NULL, not_before = ${now.toISOString()}::timestamptz`
+    const moved = await moveRows(tx, {
+      communeId: locked.commune_id,
+      campaignId,
+      where: tx`r.person_id = ${personId} AND r.status = 'uncertain'`,
+      set: arrived
+        ? tx`status = 'sent', class = 'settled_by_hand', not_before = NULL, sent_at = coalesce(claimed_at, ${now.toISOString()}::timestamptz)`
+        : again,
+    })
+    if (moved === 0) return refuse('not_uncertain')
+    if (!arrived && locked.state === 'done')
+      await tx`UPDATE campaign SET state = 'running', finished_at = NULL, checksum = NULL WHERE id = ${campaignId}`
+    await record(tx, { communeId: locked.commune_id, now, actor, action: 'campaign.settle', campaignId, detail: { personId, arrived } })
+    return { type: 'done', state: locked.state }
+  })
+}
+
+/** A notice for a leader to pass on, with how many people it is for. */
+export type VillageNotice = typeof villageNotice.$inferSelect & { village: string }
+
+export async function listVillageNotices(deps: OutreachDeps, campaignId: number): Promise<VillageNotice[]> {
+  const found = await findCampaign(deps, campaignId)
+  if (!found) return []
+  const [rows, villages] = await Promise.all([
+    deps.database.db.select().from(villageNotice).where(eq(villageNotice.campaignId, campaignId)),
+    listVillages(deps.database.db, found.communeId),
+  ])
+  const place = new Map(villages.map((village, index) => [village.id, index]))
+  const titles = new Map(villages.map((village) => [village.id, unitTitle(village)]))
+  return rows
+    .map((row) => ({ ...row, village: titles.get(row.villageId) ?? '' }))
+    .sort((a, b) => (place.get(a.villageId) ?? 0) - (place.get(b.villageId) ?? 0))
+}
+
+export async function markNoticeSent(
+  deps: OutreachDeps,
+  args: { campaignId: number; villageId: number; outboundMessageId: number },
+): Promise<void> {
+  await deps.database.db
+    .update(villageNotice)
+    .set({ outboundMessageId: args.outboundMessageId, sentAt: deps.now() })
+    .where(and(eq(villageNotice.campaignId, args.campaignId), eq(villageNotice.villageId, args.villageId)))
+}
+
+export async function markNoticeForwarded(deps: OutreachDeps, args: { campaignId: number; villageId: number }): Promise<void> {
+  await deps.database.db
+    .update(villageNotice)
+    .set({ forwardedAt: deps.now() })
+    .where(and(eq(villageNotice.campaignId, args.campaignId), eq(villageNotice.villageId, args.villageId)))
+}
+
+// What follows serves the functions above
+
+type Locked = {
+  state: CampaignState
+  commune_id: number
+  shown_people: number | null
+  recipients: number | null
+  scheduled_ms: number | null
+}
+
+async function lock(tx: TransactionSql, campaignId: number): Promise<Locked | undefined> {
+  const [row] = await tx<Locked[]>`
+    SELECT state, commune_id::int AS commune_id, shown_people, recipients, extract(epoch FROM scheduled_at)::float8 * 1000 AS scheduled_ms
+    FROM campaign WHERE id = ${campaignId} FOR UPDATE`
+  return row
+}
+
+type Change = {
+  campaignId: number
+  actor: Actor
+  from: readonly CampaignState[]
+  to: CampaignState
+  action: string
+  detail?: Record<string, unknown>
+}
+
+async function change(
+  deps: OutreachDeps,
+  wanted: Change,
+  also: (tx: TransactionSql, locked: Locked) => Promise<void>,
+): Promise<StateOutcome> {
+  return deps.database.sql.begin(async (tx) => {
+    const locked = await lock(tx, wanted.campaignId)
+    if (!locked) return refuse('unknown')
+    if (!wanted.from.includes(locked.state)) return wrongState(locked.state)
+    const now = deps.now()
+    await tx`UPDATE campaign SET state = ${wanted.to}, updated_at = ${now.toISOString()}::timestamptz WHERE id = ${wanted.campaignId}`
+    await also(tx, locked)
+    await record(tx, {
+      communeId: locked.commune_id,
+      now,
+      actor: wanted.actor,
+      action: wanted.action,
+      campaignId: wanted.campaignId,
+      detail: wanted.detail ?? {},
+    })
+    const [after] = await tx<{ state: CampaignState }[]>`SELECT state FROM campaign WHERE id = ${wanted.campaignId}`
+    return { type: 'done', state: after?.state ?? wanted.to }
+  })
+}
+
+type Recorded = { communeId: number; now: Date; actor: Actor; action: string; campaignId: number; detail: Record<string, unknown> }
+
+async function record(tx: TransactionSql, { communeId, now, actor, action, campaignId, detail }: Recorded): Promise<void> {
+  await tx`
+    INSERT INTO audit (commune_id, at, actor, action, subject, detail)
+    VALUES (${communeId}, ${now.toISOString()}::timestamptz, ${actor}, ${action}, ${`campaign:${campaignId}`}, ${JSON.stringify(detail)}::text::jsonb)`
+}
+
+function refuse(problem: string, params?: TextRef['params']): Refused {
+  const key = `campaign.problem.${problem}`
+  return { type: 'refused', problem: params ? { key, params } : { key } }
+}
+
+const wrongState = (state: CampaignState): Refused => refuse('wrong_state', { state })
+
+function refuseNumber(shown: number | null, typed: number): Refused | undefined {
+  if (shown === null) return refuse('not_shown')
+  return shown === typed ? undefined : refuse('wrong_number', { typed, people: shown })
+}
+
+function refuseEmpty(preview: AudiencePreview): Refused | undefined {
+  if (preview.people === 0) return refuse('nobody')
+  if ((preview.routes.none ?? 0) === preview.people)
+    return refuse('nobody_reachable', {
+      people: preview.people,
+      reason: { key: reasonKey(preview.reasons[0]?.reason ?? 'no_chat') },
+    })
+  return undefined
+}
+
+const REASONS = ['stopped', 'declined', 'household', 'ceiling', 'window_closed', 'no_chat', 'village_notice', 'article_broadcast']
+
+/** Text key of a reason; every class of a platform's final refusal reads alike. */
+export const reasonKey = (reason: string) => `campaign.reason.${REASONS.includes(reason) ? reason : 'unreachable'}`
+
+function defaultRoutes(settings: Settings): CampaignRoutes {
+  const mode = settings.get('campaign.template_mode')
+  const template = settings.get('campaign.template')
+  return {
+    nextContactDays: settings.get('campaign.next_contact_days'),
+    billedWindow: settings.get('campaign.billed_window') === 'yes',
+    villageNotice: settings.get('campaign.village_notice') === 'yes',
+    ...(mode !== 'off' && template ? { template: { id: template, development: mode === 'development' } } : {}),
+  }
+}
+
+async function audienceArgs(deps: OutreachDeps, found: Campaign): Promise<AudienceArgs> {
+  const settings = await loadSettings(deps.database.db, found.communeId)
+  const { articleId, ...routes } = found.routes
+  const mayArticle = settings.get('campaign.article') === 'yes' && articleId !== undefined
+  return { communeId: found.communeId, rule: found.rule, routes: mayArticle ? found.routes : routes, settings, now: deps.now() }
+}
+
+type Draft = Pick<CampaignDraft, 'communeId' | 'text' | 'rule'> & { attachment?: Attachment | undefined }
+
+/** Everything that can be wrong with a draft before anybody is counted. */
+async function checkDraft(deps: OutreachDeps, draft: Draft): Promise<Refused | undefined> {
+  const abilities = await abilitiesOf(deps, draft.communeId)
+  if (abilities.length === 0) return refuse('no_account')
+  const parsed = parseTemplate(draft.text, Math.min(...abilities.map((one) => one.maxTextChars)))
+  if (parsed.type === 'refused') return parsed
+  const file = draft.attachment && (await checkFile(draft.attachment, abilities))
+  if (file) return file
+  if (draft.rule.state === 'question_open' && !draft.rule.question) return refuse('no_question')
+  const unitIds = [...(draft.rule.unitIds ?? []), ...(draft.rule.exclude?.unitIds ?? [])]
+  if (unitIds.length > 0) {
+    const known = new Set([draft.communeId, ...(await listVillages(deps.database.db, draft.communeId)).map((village) => village.id)])
+    if (unitIds.some((id) => !known.has(id))) return refuse('unknown_unit')
+  }
+  return undefined
+}
+
+async function abilitiesOf(deps: OutreachDeps, communeId: number): Promise<Abilities[]> {
+  const rows = await deps.database.db.select({ id: accountTable.id }).from(accountTable).where(eq(accountTable.communeId, communeId))
+  const channels = await Promise.all(rows.map((row) => deps.channelOf(row.id)))
+  return channels.flatMap((channel) => (channel ? [channel.abilities] : []))
+}
+
+async function checkFile(attachment: Attachment, abilities: readonly Abilities[]): Promise<Refused | undefined> {
+  const isImage = attachment.kind === 'image'
+  if (abilities.some((one) => !(isImage ? one.imageTypes : one.fileTypes).includes(attachment.contentType))) return refuse('file_type')
+  const found = await stat(attachment.path).catch(() => undefined)
+  if (!found?.isFile()) return refuse('file_missing')
+  const max = Math.min(...abilities.map((one) => (isImage ? one.maxImageBytes : one.maxFileBytes)))
+  return found.size > max ? refuse('file_too_large', { size: megabytes(found.size), max: megabytes(max) }) : undefined
+}
+
+const megabytes = (bytes: number) => `${(bytes / 1_048_576).toFixed(1).replace('.', ',')} MB`
+
+const quietOf = (settings: Settings) => ({ from: settings.get('quiet.from'), to: settings.get('quiet.to') })
+
+const requestsEach = (found: Campaign) => (found.attachment?.kind === 'file' ? 2 : 1)
+
+async function estimate(
+  deps: OutreachDeps,
+  found: Campaign,
+  preview: AudiencePreview,
+  settings: Settings,
+  startAt: Date,
+): Promise<Estimate> {
+  const rows = preview.accounts.length
+    ? await deps.database.db
+        .select()
+        .from(accountTable)
+        .where(
+          inArray(
+            accountTable.id,
+            preview.accounts.map((one) => one.accountId),
+          ),
+        )
+    : []
+  const others = await waitingOfOthers(deps, found)
+  const accounts = preview.accounts.map(({ accountId, messages }) => {
+    const row = rows.find((one) => one.id === accountId)
+    const perMinute = row ? campaignPerMinute(paceLimits(row, settings)) : 0
+    return { accountId, messages, perMinute }
+  })
+  // Campaigns of one account take turns: of each other one at most as many go out meanwhile
+  const durations = accounts.map(({ messages, perMinute }) => {
+    const shared = others.reduce((sum, n) => sum + Math.min(n, messages), messages)
+    return perMinute > 0 ? ((shared * requestsEach(found)) / perMinute) * MINUTE_MS : 0
+  })
+  const finishedAt = afterOpenTime(startAt.getTime(), Math.max(0, ...durations), quietOf(settings))
+  return { accounts, messages: preview.now, durationMs: finishedAt.getTime() - startAt.getTime(), finishedAt, billed: preview.billed }
+}
+
+async function waitingOfOthers(deps: OutreachDeps, found: Campaign): Promise<number[]> {
+  const rows = await deps.database.sql<{ n: number }[]>`
+    SELECT sum(k.n)::int AS n FROM campaign c JOIN recipient_count k ON k.commune_id = c.commune_id AND k.campaign_id = c.id
+    WHERE c.commune_id = ${found.communeId} AND c.state = 'running' AND c.id <> ${found.id} AND k.status = 'waiting' AND k.route IN ('now', 'telegram', 'zbs')
+    GROUP BY c.id`
+  return rows.map((row) => row.n)
+}
+
+/** As the first recipients will see it; those reached at once before the others. */
+async function samplesOf(deps: OutreachDeps, found: Campaign, args: AudienceArgs): Promise<Sample[]> {
+  const { sql } = deps.database
+  const people = await sql<{ person_id: string; contact_id: string | null }[]>`
+    SELECT person_id, contact_id FROM (${audienceRows(sql, args)}) audience
+    WHERE person_id > 0 ORDER BY (route IN ('now', 'telegram')) DESC, (contact_id IS NOT NULL) DESC, person_id LIMIT ${SAMPLES}`
+  const template = templateOf(found)
+  const given = sql`(SELECT person_id, contact_id, NULL::text AS route, 0 AS attempts
+    FROM json_to_recordset(${JSON.stringify(people)}::text::json) AS given (person_id bigint, contact_id bigint))`
+  const rows = await recipientRows(sql, { communeId: found.communeId, from: given, year: formYear(found, args.now), template })
+  const commune = await getCommune(deps.database.db, found.communeId)
+  return rows.map((row: RecipientRow) => ({
+    personId: row.personId,
+    name: row.name ?? '',
+    village: row.village ?? '',
+    message: toMessage(found, template, row, { content: deps.content, commune: commune.name }),
+  }))
+}
+
+/** The template of a campaign that was checked when it was stored. */
+export function templateOf(found: Pick<Campaign, 'id' | 'text'>): Template {
+  const parsed = parseTemplate(found.text, Number.POSITIVE_INFINITY)
+  if (parsed.type === 'refused') throw new Error(`the text of campaign ${found.id} cannot be read any more`)
+  return parsed.template
+}
+
+/** The year whose form {còn thiếu} speaks of. */
+export function formYear(found: Pick<Campaign, 'rule'>, now: Date): number {
+  return found.rule.year ?? vietnamTime(now).year
+}
+
+export function classesOf(counts: LedgerCounts): CampaignProgress['classes'] {
+  const sums = new Map<string, CampaignProgress['classes'][number]>()
+  for (const { status, class: name, n } of counts.rows) {
+    if (name === '') continue
+    const key = `${status} ${name}`
+    sums.set(key, { status, class: name, n: (sums.get(key)?.n ?? 0) + n })
+  }
+  return [...sums.values()].sort((a, b) => b.n - a.n)
+}

@@ -65,10 +65,17 @@ export type RecipientFacts = {
 }
 
 /** The words one person reads. The same facts make the same words: an echo is recognised by their hash. */
-export function render(template: Template, facts: RecipientFacts, { texts, sets }: { texts: Texts; sets: ReadonlyMap<string, CriteriaSet> }): string {
+export function render(
+  template: Template,
+  facts: RecipientFacts,
+  { texts, sets }: { texts: Texts; sets: ReadonlyMap<string, CriteriaSet> },
+): string {
   const values: Record<Variable, () => string> = {
     name: () => facts.name ?? '',
-    address: () => (facts.name === null ? texts.format({ key: 'campaign.everybody' }, {}) : texts.format({ key: `address.${facts.address ?? 'bac'}` }, {})),
+    address: () =>
+      facts.name === null
+        ? texts.format({ key: 'campaign.everybody' }, {})
+        : texts.format({ key: `address.${facts.address ?? 'bac'}` }, {}),
     village: () => facts.village ?? '',
     commune: () => facts.commune,
     missing: () => missing(facts, texts, sets),
@@ -104,4 +111,7 @@ export function hashContent(text: string): string {
   return createHash('sha256').update(text.normalize('NFC').trim()).digest('base64url').slice(0, 22)
 }
 
-const refused = (key: string, params?: TextRef['params']): TemplateOutcome => ({ type: 'refused', problem: params ? { key, params } : { key } })
+const refused = (key: string, params?: TextRef['params']): TemplateOutcome => ({
+  type: 'refused',
+  problem: params ? { key, params } : { key },
+})

@@ -1,0 +1,28 @@
+import type { AccountTraits } from '../db/schema.ts'
+import type { Settings } from '../registry/settings.ts'
+import type { PaceLimit } from './pace.ts'
+
+export type PacedAccount = { id: number; channel: 'zalo' | 'telegram'; appId: string | null; traits: AccountTraits }
+
+const MINUTE_MS = 60_000
+const SECOND_MS = 1_000
+
+/** The limits an account's requests count against: its own first, then its app's. */
+export function paceLimits(account: PacedAccount, settings: Settings): PaceLimit[] {
+  const reservePercent = settings.get('account.reply_reserve')
+  const key = `account:${account.id}`
+  if (account.channel === 'telegram') {
+    return [{ key, limit: settings.get('account.per_second.telegram'), windowMs: SECOND_MS, reservePercent }]
+  }
+  return [
+    { key, limit: account.traits.perMinute ?? settings.perMinute(), windowMs: MINUTE_MS, reservePercent },
+    ...(account.appId
+      ? [{ key: `app:${account.appId}`, limit: settings.get('account.per_minute.app'), windowMs: MINUTE_MS, reservePercent: 0 }]
+      : []),
+  ]
+}
+
+/** Campaign messages a minute: the account's limit less what is kept for replies. */
+export function campaignPerMinute(limits: readonly PaceLimit[]): number {
+  return Math.min(...limits.map(({ limit, windowMs, reservePercent }) => (limit * (100 - reservePercent) * MINUTE_MS) / (100 * windowMs)))
+}
