@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { and, eq } from 'drizzle-orm'
+import { and, eq, isNull } from 'drizzle-orm'
 import { consent, contact as contactTable } from '../db/schema.ts'
 import type { Var } from '../engine/flow.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
@@ -13,12 +13,30 @@ import {
   saveNomination,
   setAnswer,
 } from '../recognition/nominations.ts'
+import { findPerson } from '../registry/helping.ts'
 import { changePerson, familyFigures, findHousehold, findTwins, type PersonFacts, registerPerson, setAdults } from '../registry/people.ts'
 import { createInvitation } from '../registry/roles.ts'
 import { getUnit, unitTitle } from '../registry/units.ts'
+import {
+  askErasureForOther,
+  assistAfter,
+  assistBegin,
+  assistConsented,
+  assistFind,
+  assistForget,
+  assistMore,
+  assistRefused,
+  assistRegister,
+  assistStartAgain,
+  assistTakeNext,
+  assistTheir,
+} from './assist.ts'
+import { findOwnRecord, refuseRecord, showRecord, takeOverRecord } from './claim.ts'
+import { formOf } from './edit-finished.ts'
 import { erase } from './erase.ts'
 import { sayResult } from './result.ts'
-import { type LiveSession, say, type Turn } from './turn.ts'
+import { helps, subjectOf } from './subject.ts'
+import { type LiveSession, type PersonRow, say, type Turn } from './turn.ts'
 
 /** What a flow may have done by name. Each may run twice with the same outcome: all of a turn is one transaction. */
 type Action = (turn: Turn, live: LiveSession, args: Record<string, Var>) => Promise<Record<string, Var>>
@@ -36,6 +54,22 @@ const actions: Record<string, Action> = {
   store_language: storeLanguage,
   invite,
   send_staff_answer: sendStaffAnswer,
+  assist_begin: assistBegin,
+  assist_more: assistMore,
+  assist_take_next: assistTakeNext,
+  assist_find: assistFind,
+  assist_their: assistTheir,
+  assist_consented: assistConsented,
+  assist_refused: assistRefused,
+  assist_forget: assistForget,
+  assist_start_again: assistStartAgain,
+  assist_register: assistRegister,
+  assist_after: assistAfter,
+  ask_erasure_for_other: askErasureForOther,
+  find_own_record: findOwnRecord,
+  refuse_record: refuseRecord,
+  take_over_record: takeOverRecord,
+  show_record: showRecord,
   choose_year: async (turn, _live, args) => ({ year: vietnamTime(turn.now).year - Number(args.back) }),
   erase: async (turn) => {
     await erase(turn)
@@ -53,8 +87,12 @@ export function runAction(turn: Turn, live: LiveSession, name: string, args: Rec
 }
 
 /** The consent text somebody saw, told apart by its words: `welcome.1/vi/3f2a9c01`. */
-export function consentVersion(turn: Pick<Turn, 'deps' | 'contact'>, live: Pick<LiveSession, 'loaded'>): string {
-  const words = turn.deps.content.texts[turn.contact.language].raw('welcome.consent.ask') ?? ''
+export function consentVersion(
+  turn: Pick<Turn, 'deps' | 'contact'>,
+  live: Pick<LiveSession, 'loaded'>,
+  key = 'welcome.consent.ask',
+): string {
+  const words = turn.deps.content.texts[turn.contact.language].raw(key) ?? ''
   const digest = createHash('sha256').update(words).digest('hex').slice(0, 8)
   return `${live.loaded.flow.id}.${live.loaded.flow.version}/${turn.contact.language}/${digest}`
 }
@@ -71,8 +109,12 @@ async function storeConsent(turn: Turn, live: LiveSession, args: Record<string, 
   return {}
 }
 
-async function askForPerson(turn: Turn, _live: LiveSession, args: Record<string, Var>) {
-  await openTicket(turn, { kind: 'help', question: typeof args.question === 'string' ? args.question : null })
+async function askForPerson(turn: Turn, live: LiveSession, args: Record<string, Var>) {
+  await openTicket(turn, {
+    kind: 'help',
+    question: typeof args.question === 'string' ? args.question : null,
+    personId: live.subjectPersonId,
+  })
   return {}
 }
 
@@ -81,12 +123,12 @@ async function checkPerson(turn: Turn, live: LiveSession) {
   return { _child: age < (turn.commune?.settings.get('age.minimum') ?? 0) }
 }
 
-const GROUPS = { nguoi_dan: 1, lao_dong: 2, can_bo: 3 } as const
+export const GROUPS = { nguoi_dan: 1, lao_dong: 2, can_bo: 3 } as const
 type GroupKey = keyof typeof GROUPS
-const isGroup = (key: unknown): key is GroupKey => typeof key === 'string' && key in GROUPS
+export const isGroup = (key: unknown): key is GroupKey => typeof key === 'string' && key in GROUPS
 export const groupKey = (group: number): GroupKey => (Object.keys(GROUPS) as GroupKey[]).find((key) => GROUPS[key] === group) ?? 'nguoi_dan'
 
-function factsOf(vars: Record<string, Var>): PersonFacts {
+export function factsOf(vars: Record<string, Var>): PersonFacts {
   const group = vars.group
   if (!isGroup(group)) throw new Error('a flow registers somebody without a group')
   return {
@@ -99,7 +141,7 @@ function factsOf(vars: Record<string, Var>): PersonFacts {
   }
 }
 
-async function register(turn: Turn, live: LiveSession) {
+export async function register(turn: Turn, live: LiveSession) {
   if (turn.person) {
     await storeProfile(turn, live)
     return {}
@@ -115,19 +157,20 @@ async function register(turn: Turn, live: LiveSession) {
   turn.person = person
   turn.contact.personId = person.id
   await turn.tx.update(contactTable).set({ personId: person.id }).where(eq(contactTable.id, turn.contact.id))
-  await turn.tx
-    .update(consent)
-    .set({ personId: person.id })
-    .where(and(eq(consent.communeId, turn.contact.communeId), eq(consent.contactId, turn.contact.id)))
+  await turn.tx.update(consent).set({ personId: person.id }).where(ownConsents(turn))
   const twins = await findTwins(turn.tx, person)
   // Maybe the same person on another phone: an officer looks, the person is not bothered
   if (twins.length > 0) await openTicket(turn, { kind: 'help', question: 'twin' })
   return {}
 }
 
+/** What the one who writes agreed to for themself; what they read out to others is not among it. */
+export const ownConsents = ({ contact }: Pick<Turn, 'contact'>) =>
+  and(eq(consent.communeId, contact.communeId), eq(consent.contactId, contact.id), isNull(consent.helperPersonId))
+
 async function openNomination(turn: Turn, live: LiveSession, args: Record<string, Var>) {
   const title = args.title === 'GDHT' ? 'GDHT' : 'CDHT'
-  const person = turn.person
+  const person = await subjectOf(turn, live)
   if (!person) throw new Error('a form was opened by somebody who is not registered')
   const year = Number(live.state.vars.year ?? vietnamTime(turn.now).year)
   const group = groupKey(person.group)
@@ -151,6 +194,8 @@ async function openNomination(turn: Turn, live: LiveSession, args: Record<string
     }))
   turn.nominations.set(nomination.row.id, nomination)
   live.nominationId = nomination.row.id
+  // Begun before, by the person or by somebody for them: it goes on there
+  if (nomination.answers.size > 0 && nomination.row.criteriaSet === set.id) live.state.form = formOf(set, nomination)
   const asked = set.questions.filter((question) => question.source === 'asked').length
   return { _family: 'ok', group, title, year, questions: asked }
 }
@@ -179,10 +224,20 @@ export async function storeAnswer(turn: Turn, live: LiveSession, question: strin
   const nomination = await nominationOf(turn, live)
   const set = live.loaded.sets.get(live.state.form?.set ?? nomination.row.criteriaSet)
   if (!set) throw new Error(`criteria set ${nomination.row.criteriaSet} is gone`)
+  const inForce = nomination.answers.get(question)
+  if (helps(live)) {
+    const subject = await findPerson(turn.tx, turn.contact.communeId, live.subjectPersonId ?? 0)
+    // A helper never replaces what the person said themself, be it said meanwhile
+    if (subject?.hasChat && (inForce?.source === 'self' || nomination.row.status === 'da_tu_danh_gia')) {
+      if (live.state.form && inForce) live.state.form.answers[question] = inForce.option
+      say(turn, 'assist.own_words')
+      return
+    }
+    nomination.row.helperPersonId ??= turn.person?.id ?? null
+  }
   setAnswer(nomination, set, question, option, {
     contactId: turn.contact.id,
-    source: 'self',
-    helperPersonId: null,
+    ...(helps(live) ? { source: 'helper', helperPersonId: turn.person?.id ?? null } : { source: 'self', helperPersonId: null }),
     saidAtMs: turn.saidAtMs,
     inOrder: turn.channel.abilities.orders === 'sequence',
     now: turn.now,
@@ -206,8 +261,15 @@ async function figuresOf(turn: Turn, nomination: OpenNomination) {
 async function confirmNomination(turn: Turn, live: LiveSession) {
   const nomination = await nominationOf(turn, live)
   const { set, figures, result } = await reckonNow(turn, live, nomination, true)
-  await sayResult(turn, { row: nomination.row, set, result, ...(figures ? { figures } : {}) })
-  if (nomination.row.title === 'CDHT') await refreshFamily(turn, nomination)
+  const subject = await subjectOf(turn, live)
+  await sayResult(turn, {
+    row: nomination.row,
+    set,
+    result,
+    ...(figures ? { figures } : {}),
+    ...(helps(live) && subject ? { subject } : {}),
+  })
+  if (nomination.row.title === 'CDHT' && subject) await refreshFamily(turn, nomination, subject)
   return { result: result.passed ? 'dat' : 'chua_dat' }
 }
 
@@ -287,9 +349,9 @@ async function invite(turn: Turn, live: LiveSession) {
 }
 
 /** A family's form counts its learning citizens: it changes with them. */
-async function refreshFamily(turn: Turn, own: OpenNomination): Promise<void> {
-  const { person, tx, commune } = turn
-  if (!person?.householdId || !commune) return
+async function refreshFamily(turn: Turn, own: OpenNomination, person: PersonRow): Promise<void> {
+  const { tx, commune } = turn
+  if (!person.householdId || !commune) return
   const { year } = own.row
   const family = await findNomination(tx, { communeId: person.communeId, year, title: 'GDHT', subjectId: person.householdId })
   if (!family) return

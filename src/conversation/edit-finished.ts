@@ -1,8 +1,10 @@
 import { and, desc, eq, isNotNull } from 'drizzle-orm'
 import { session as sessionTable } from '../db/schema.ts'
-import { newSession } from '../engine/session.ts'
+import { type FormState, newSession } from '../engine/session.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
+import type { CriteriaSet } from '../model/criteria.ts'
 import { findNomination, loadNomination, type OpenNomination } from '../recognition/nominations.ts'
+import { findPerson } from '../registry/helping.ts'
 import { groupKey } from './actions.ts'
 import { findEnded, openSession } from './sessions.ts'
 import type { LiveSession, Turn } from './turn.ts'
@@ -10,7 +12,11 @@ import type { LiveSession, Turn } from './turn.ts'
 const FLOWS = { CDHT: 'cong-dan-hoc-tap', GDHT: 'gia-dinh-hoc-tap' } as const
 
 /** Opens a form that was answered before, with its answers in place, standing at the read-back: from there any of them can be changed. */
-export async function reopen(turn: Turn, nomination: OpenNomination): Promise<LiveSession | undefined> {
+export async function reopen(
+  turn: Turn,
+  nomination: OpenNomination,
+  subjectPersonId: number | null = null,
+): Promise<LiveSession | undefined> {
   const { row } = nomination
   const loaded = turn.deps.flows.latest(FLOWS[row.title])
   const form = loaded.flow.nodes.find((node) => node.kind === 'form')
@@ -19,12 +25,20 @@ export async function reopen(turn: Turn, nomination: OpenNomination): Promise<Li
   const set = form.set.of[value]
   if (set === undefined || set !== row.criteriaSet) return undefined
   turn.nominations.set(row.id, nomination)
+  const state = newSession(loaded.flow.id, loaded.flow.version, form.id, { [form.set.by]: value, year: row.year })
+  const criteria = loaded.sets.get(set)
+  if (!criteria) return undefined
+  state.form = { ...formOf(criteria, nomination), at: null }
+  return openSession(turn, loaded, state, row.id, subjectPersonId)
+}
+
+/** A form with the answers in force in place, standing at the first question without one, else at the read-back. */
+export function formOf(set: CriteriaSet, nomination: OpenNomination): FormState {
   const answers = Object.fromEntries(
     [...nomination.answers.values()].filter((item) => item.source !== 'computed').map((item) => [item.question, item.option]),
   )
-  const state = newSession(loaded.flow.id, loaded.flow.version, form.id, { [form.set.by]: value, year: row.year })
-  state.form = { set, answers, at: null, skipped: [], revisited: [], confirmed: false }
-  return openSession(turn, loaded, state, row.id)
+  const next = set.questions.find((question) => question.source === 'asked' && answers[question.key] === undefined)
+  return { set: set.id, answers, at: next?.key ?? null, skipped: [], revisited: [], confirmed: false }
 }
 
 /** This year's form of the person, if there is one. */
@@ -53,5 +67,9 @@ export async function nominationSession(turn: Turn, sessionId: number): Promise<
   const open = turn.sessions.find((session) => session.nominationId === ended.nominationId)
   if (open) return undefined
   const nomination = await loadNomination(turn.tx, turn.contact.communeId, ended.nominationId)
-  return nomination ? reopen(turn, nomination) : undefined
+  if (!nomination) return undefined
+  // Whoever has a chat of their own changes their answers there
+  if (ended.subjectPersonId !== null && (await findPerson(turn.tx, turn.contact.communeId, ended.subjectPersonId))?.hasChat !== false)
+    return undefined
+  return reopen(turn, nomination, ended.subjectPersonId)
 }

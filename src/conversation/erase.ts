@@ -15,6 +15,8 @@ import {
 } from '../db/schema.ts'
 import { loadNomination, uncount } from '../recognition/nominations.ts'
 import { findHousehold, leaveHousehold, personTallies } from '../registry/people.ts'
+import { ownConsents } from './actions.ts'
+import { forgetWords } from './assist.ts'
 import type { Turn } from './turn.ts'
 
 /**
@@ -55,15 +57,8 @@ export async function erase(turn: Turn): Promise<void> {
     turn.tallies.push(...personTallies(person, undefined))
     await tx.delete(personTable).where(and(eq(personTable.communeId, communeId), eq(personTable.id, person.id)))
     if (home) turn.tallies.push(...(await leaveHousehold(tx, home, isHead)))
-    // What this person did for others stays theirs, without the helper's name
-    await tx
-      .update(answer)
-      .set({ helperPersonId: null })
-      .where(and(eq(answer.communeId, communeId), eq(answer.helperPersonId, person.id)))
-    await tx
-      .update(nomination)
-      .set({ helperPersonId: null })
-      .where(and(eq(nomination.communeId, communeId), eq(nomination.helperPersonId, person.id)))
+    // What this person did for others stays theirs, done by somebody without a name: the number alone says no more who it was
+    await forgetHelp(turn, person.id)
   }
   await tx.insert(consent).values({
     communeId,
@@ -73,10 +68,7 @@ export async function erase(turn: Turn): Promise<void> {
     channel: turn.account.channel,
     decidedAt: now,
   })
-  await tx
-    .update(consent)
-    .set({ personId: null, helperPersonId: null })
-    .where(and(eq(consent.communeId, communeId), eq(consent.contactId, contact.id)))
+  await tx.update(consent).set({ personId: null }).where(ownConsents(turn))
   await tx.update(ticket).set({ wordsEnc: null, personId: null, status: 'closed', closedAt: now }).where(eq(ticket.contactId, contact.id))
   await tx.update(roleGrant).set({ revokedAt: now }).where(eq(roleGrant.contactId, contact.id))
   await tx
@@ -99,4 +91,55 @@ export async function erase(turn: Turn): Promise<void> {
   Object.assign(contact, { personId: null, cameByUnitId: null, voiceLanguageEnc: null, stoppedAt: null, erasedAt: now })
   turn.person = undefined
   turn.roles = []
+}
+
+/** Stands for a helper who is no more known: the person was helped, by whom is forgotten. */
+const SOMEBODY = 0
+
+/**
+ * Takes a person out of what others did for them, and out of what they did for others. That somebody was helped stays true and counted;
+ * conversations and words of helpers about the person go with the person.
+ */
+async function forgetHelp({ tx, contact, now }: Turn, personId: number): Promise<void> {
+  const { communeId } = contact
+  const helper = { helperPersonId: SOMEBODY }
+  await tx
+    .update(answer)
+    .set(helper)
+    .where(and(eq(answer.communeId, communeId), eq(answer.helperPersonId, personId)))
+  await tx
+    .update(answerHistory)
+    .set(helper)
+    .where(and(eq(answerHistory.communeId, communeId), eq(answerHistory.helperPersonId, personId)))
+  await tx
+    .update(nomination)
+    .set(helper)
+    .where(and(eq(nomination.communeId, communeId), eq(nomination.helperPersonId, personId)))
+  await tx
+    .update(consent)
+    .set(helper)
+    .where(and(eq(consent.communeId, communeId), eq(consent.helperPersonId, personId)))
+  await tx
+    .update(personTable)
+    .set({ registeredBy: null })
+    .where(and(eq(personTable.communeId, communeId), eq(personTable.registeredBy, personId)))
+  await tx
+    .update(consent)
+    .set({ personId: null })
+    .where(and(eq(consent.communeId, communeId), eq(consent.personId, personId)))
+  await tx
+    .update(ticket)
+    .set({ personId: null })
+    .where(and(eq(ticket.communeId, communeId), eq(ticket.personId, personId)))
+  const about = await tx
+    .select({ id: sessionTable.id })
+    .from(sessionTable)
+    .where(and(eq(sessionTable.communeId, communeId), eq(sessionTable.subjectPersonId, personId)))
+  const ids = about.map(({ id }) => id)
+  if (ids.length === 0) return
+  await forgetWords({ tx }, ids)
+  await tx
+    .update(sessionTable)
+    .set({ state: {}, status: 'ended', subjectPersonId: null, nominationId: null, updatedAt: now })
+    .where(inArray(sessionTable.id, ids))
 }

@@ -40,6 +40,8 @@ export function readValue(turn: ValueWorld, live: Pick<Place, 'loaded'>, prompt:
       const words = text.normalize('NFC').trim()
       return words === '' || words.length > max ? { kind: 'none' } : { kind: 'value', value: words }
     }
+    // Read where its list is at hand: listed.ts
+    case 'listed':
     case 'choice':
       return { kind: 'none' }
     default:

@@ -3,18 +3,23 @@ import { type CriteriaSet, criteriaTextKey } from '../model/criteria.ts'
 import type { TextRef } from '../model/text.ts'
 import type { NominationRow } from '../recognition/nominations.ts'
 import { findHousehold } from '../registry/people.ts'
-import type { Turn } from './turn.ts'
+import { addressed } from './subject.ts'
+import type { PersonRow, Turn } from './turn.ts'
 
 /**
  * The result in words: where the person stands, and the two steps that would help most. Before recognition it is always a
- * self-assessment, never "đạt" alone.
+ * self-assessment, never "đạt" alone. `subject`: somebody else filled it in for this person, who is spoken to.
  */
-export async function sayResult(turn: Turn, given: { row: NominationRow } & Omit<Reckoned, 'title'>): Promise<void> {
-  const { row, ...reckoned } = given
+export async function sayResult(turn: Turn, given: { row: NominationRow; subject?: PersonRow } & Omit<Reckoned, 'title'>): Promise<void> {
+  const { row, subject, ...reckoned } = given
   const { person } = turn
   const home = row.title === 'CDHT' && person?.householdId ? await findHousehold(turn.tx, person.communeId, person.householdId) : undefined
   const isHead = home !== undefined && home.headPersonId === person?.id
-  for (const text of resultTexts({ ...reckoned, title: row.title }, { isHead })) turn.said.push({ type: 'note', text })
+  for (const text of resultTexts({ ...reckoned, title: row.title }, { isHead })) {
+    if (!subject) turn.said.push({ type: 'note', text })
+    // What may be done with it is said to the helper by what follows
+    else if (text.key !== 'result.after') turn.said.push({ type: 'note', text: addressed(turn, subject, text) })
+  }
 }
 
 export type Reckoned = {

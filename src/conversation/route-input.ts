@@ -1,14 +1,16 @@
 import type { Prompt } from '../engine/effect.ts'
-import { openPrompt } from '../engine/prompt.ts'
 import type { Understanding } from '../lib/understand.ts'
 import type { InboundContent, MediaKind } from '../model/inbound.ts'
 import { openTicket } from '../outreach/tickets.ts'
 import { findUnitByJoinCode, unitTitle } from '../registry/units.ts'
+import { tookAssistChoice } from './assist-choice.ts'
 import { setCameBy } from './contacts.ts'
 import { nominationSession } from './edit-finished.ts'
 import { erase } from './erase.ts'
+import { readListed } from './listed.ts'
+import { openFor } from './presented.ts'
 import { promptAt, type Reader, type Reading, readEdit, readText } from './read-text.ts'
-import { readValue } from './read-value.ts'
+import { readValue, type ValueRead } from './read-value.ts'
 import { feed, startFlow } from './run-session.ts'
 import type { Seen } from './seen.ts'
 import { setStatus } from './sessions.ts'
@@ -56,17 +58,20 @@ export async function routeInput(turn: Turn, content: InboundContent, moment: Mo
 
 async function routeText(turn: Turn, text: string, moment: Moment): Promise<void> {
   const live = activeSession(turn)
-  const prompt = live && openPrompt(live.loaded, live.state)
+  const prompt = live && (await openFor(turn, live))
   if (moment.standing !== undefined && (await tookStanding(turn, moment.standing, text))) return
   if (await tookJoinCode(turn, text, live, prompt)) return
   if (!live || !prompt) return withoutSession(turn, turn.deps.understand.word(text, wordUsers(turn)))
   if (moment.seen === undefined || moment.seen.sessionId !== live.id || moment.seen.ref !== prompt.ref) {
     return crossed(turn, live, text, moment)
   }
-  return actOn(turn, prompt, readText(readerOf(turn, live, moment), live, prompt, text))
+  const listed = prompt.input === 'listed' ? await readListed(turn, live, prompt.ref, text) : undefined
+  const reading = readText(readerOf(turn, live, moment, listed), live, prompt, text)
+  if (reading.type === 'input' && reading.input.type === 'option' && (await tookAssistChoice(turn, live, prompt, reading.input.key))) return
+  return actOn(turn, prompt, reading)
 }
 
-function readerOf(turn: Turn, live: LiveSession, moment: Moment): Reader {
+function readerOf(turn: Turn, live: LiveSession, moment: Moment, listed?: ValueRead): Reader {
   const { understand, offers } = turn.deps
   return {
     understand,
@@ -74,7 +79,7 @@ function readerOf(turn: Turn, live: LiveSession, moment: Moment): Reader {
     language: turn.contact.language,
     users: wordUsers(turn),
     hasWord,
-    readValue: (prompt, text) => readValue(turn, live, prompt, text),
+    readValue: (prompt, text) => listed ?? readValue(turn, live, prompt, text),
     afterPause: moment.afterPause,
   }
 }
@@ -135,16 +140,17 @@ async function routeTap(turn: Turn, payload: string, moment: Moment): Promise<vo
   const live = turn.sessions.find((session) => session.id === tap.sessionId)
   if (!live) return tapOnEnded(turn, tap, moment)
   if (live.status === 'paused') await bringUp(turn, live)
-  const prompt = openPrompt(live.loaded, live.state)
+  const prompt = await openFor(turn, live)
+  if (prompt && prompt.ref === tap.ref && (await tookAssistChoice(turn, live, prompt, tap.key))) return
   if (prompt?.ref === tap.ref) return feed(turn, tap.key === '0' ? { type: 'person' } : { type: 'option', key: tap.key })
   if (tap.key === '0') return moment.inOneBreath ? undefined : feed(turn, { type: 'again' })
   return feed(turn, { type: 'earlier', ref: tap.ref, key: tap.key, repeat: moment.inOneBreath })
 }
 
-/** Whoever taps on something beneath a side matter (erase? language?) has left that matter. */
+/** Whoever taps on something beneath a side matter (erase? language?) has left that matter; a form begun for somebody waits. */
 async function bringUp(turn: Turn, live: LiveSession): Promise<void> {
   const above = activeSession(turn)
-  if (above) await setStatus(turn, above, 'ended')
+  if (above) await setStatus(turn, above, above.state.form && !above.state.form.confirmed ? 'paused' : 'ended')
   await setStatus(turn, live, 'active')
 }
 

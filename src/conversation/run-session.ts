@@ -1,11 +1,13 @@
-import type { Effect } from '../engine/effect.ts'
+import type { Effect, Prompt } from '../engine/effect.ts'
 import type { Var } from '../engine/flow.ts'
 import type { Input } from '../engine/input.ts'
 import { newSession } from '../engine/session.ts'
 import { step } from '../engine/step.ts'
 import { Word } from '../lib/understand.ts'
 import { runAction, storeAnswer } from './actions.ts'
+import { presented } from './presented.ts'
 import { openSession, setStatus } from './sessions.ts'
+import { helps, isFormForAnother, subjectOf, titleOf } from './subject.ts'
 import { activeSession, type LiveSession, say, type Turn } from './turn.ts'
 import { runWord } from './words.ts'
 
@@ -25,11 +27,37 @@ export async function feed(turn: Turn, input: Input): Promise<void> {
   while (next) {
     const live = activeSession(turn)
     if (!live) return
+    if (helps(live) && !(await subjectOf(turn, live))) {
+      // Erased meanwhile, at their own word
+      say(turn, 'assist.subject_gone')
+      await setStatus(turn, live, 'ended')
+      const beneath = turn.sessions.filter((item) => item.status === 'paused').sort((a, b) => b.id - a.id)[0]
+      if (!beneath) return
+      await setStatus(turn, beneath, 'active')
+      next = { type: 'again' }
+      continue
+    }
     const { session, effects } = step(live.loaded, live.state, next)
     live.state = session
     live.changed = true
     next = await apply(turn, live, effects)
   }
+}
+
+const ASSIST_FLOWS = new Set(['assist', 'assist-next'])
+
+/** What a flow hands to the one it starts. */
+const CARRIED = ['year', '_assist', '_skip']
+
+/** Puts a prompt before the person; in a form filled in for another it says whose it is. */
+async function ask(turn: Turn, live: LiveSession, prompt: Prompt): Promise<void> {
+  const shown = await presented(turn, live, prompt)
+  const subject = helps(live) ? await subjectOf(turn, live) : undefined
+  if (subject && (prompt.kind === 'question' || prompt.kind === 'review')) {
+    const heading = { type: 'note' as const, text: { key: 'assist.heading', params: { their: titleOf(turn, subject) } } }
+    turn.said = [...turn.said.filter((item) => item.type !== 'note' || item.text.key !== 'assist.heading'), heading]
+  }
+  turn.said.push({ type: 'prompt', prompt: shown, sessionId: live.id })
 }
 
 /** Does what the engine decided; returns what the session waits for, if it is ours to give. */
@@ -41,7 +69,7 @@ async function apply(turn: Turn, live: LiveSession, effects: Effect[]): Promise<
         turn.said.push({ type: 'note', text: effect.text })
         break
       case 'prompt':
-        turn.said.push({ type: 'prompt', prompt: effect.prompt, sessionId: live.id })
+        await ask(turn, live, effect.prompt)
         break
       case 'answer':
         await storeAnswer(turn, live, effect.question, effect.option)
@@ -72,13 +100,15 @@ async function end(turn: Turn, live: LiveSession, effect: Extract<Effect, { type
   await setStatus(turn, live, 'ended')
   if (effect.nextFlow) {
     const loaded = turn.deps.flows.latest(effect.nextFlow)
-    const { year } = live.state.vars
-    await openSession(turn, loaded, newSession(loaded.flow.id, loaded.flow.version, loaded.flow.start, year === undefined ? {} : { year }))
+    const vars = Object.fromEntries(CARRIED.flatMap((name) => (live.state.vars[name] === undefined ? [] : [[name, live.state.vars[name]]])))
+    await openSession(turn, loaded, newSession(loaded.flow.id, loaded.flow.version, loaded.flow.start, vars))
     return { type: 'start' }
   }
   const beneath = turn.sessions.filter((item) => item.status === 'paused').sort((a, b) => b.id - a.id)[0]
   if (!beneath || effect.outcome === 'erased') return undefined
   await setStatus(turn, beneath, 'active')
+  // After somebody else's matter, and into one: where it stood is said first
+  if (isFormForAnother(beneath) || ASSIST_FLOWS.has(live.loaded.flow.id)) return { type: 'resume' }
   if (effect.outcome === 'word') {
     await runWord(turn, Word.parse(live.state.vars._word), undefined)
     return undefined

@@ -26,6 +26,7 @@ export async function loadSessions(tx: Tx, deps: Pick<Deps, 'flows' | 'log'>, co
         state: row.state as Session,
         status: row.status,
         nominationId: row.nominationId,
+        subjectPersonId: row.subjectPersonId,
         updatedAt: row.updatedAt,
         changed: false,
       },
@@ -39,6 +40,7 @@ export async function openSession(
   loaded: LoadedFlow,
   state: Session,
   nominationId: number | null = null,
+  subjectPersonId: number | null = null,
 ): Promise<LiveSession> {
   const open = activeSession(turn)
   if (open) await setStatus(turn, open, 'paused')
@@ -52,12 +54,22 @@ export async function openSession(
       status: 'active',
       state,
       nominationId,
+      subjectPersonId,
       startedAt: turn.now,
       updatedAt: turn.now,
     })
     .returning({ id: sessionTable.id })
   if (!row) throw new Error('a session was not stored')
-  const live: LiveSession = { id: row.id, loaded, state, status: 'active', nominationId, updatedAt: turn.now, changed: true }
+  const live: LiveSession = {
+    id: row.id,
+    loaded,
+    state,
+    status: 'active',
+    nominationId,
+    subjectPersonId,
+    updatedAt: turn.now,
+    changed: true,
+  }
   turn.sessions.push(live)
   return live
 }
@@ -78,7 +90,12 @@ export async function saveSessions(turn: Turn): Promise<void> {
         turn.tx
           .update(sessionTable)
           // Of a conversation that is over nothing is needed but what it was about: no name waits there for years
-          .set({ state: live.status === 'ended' ? {} : live.state, nominationId: live.nominationId, updatedAt: turn.now })
+          .set({
+            state: live.status === 'ended' ? {} : live.state,
+            nominationId: live.nominationId,
+            subjectPersonId: live.subjectPersonId,
+            updatedAt: turn.now,
+          })
           .where(eq(sessionTable.id, live.id)),
       ),
   )
@@ -88,9 +105,14 @@ export async function saveSessions(turn: Turn): Promise<void> {
 export async function findEnded(
   turn: Turn,
   sessionId: number,
-): Promise<{ flow: string; flowVersion: number; nominationId: number | null } | undefined> {
+): Promise<{ flow: string; flowVersion: number; nominationId: number | null; subjectPersonId: number | null } | undefined> {
   const [row] = await turn.tx
-    .select({ flow: sessionTable.flow, flowVersion: sessionTable.flowVersion, nominationId: sessionTable.nominationId })
+    .select({
+      flow: sessionTable.flow,
+      flowVersion: sessionTable.flowVersion,
+      nominationId: sessionTable.nominationId,
+      subjectPersonId: sessionTable.subjectPersonId,
+    })
     .from(sessionTable)
     .where(and(eq(sessionTable.id, sessionId), eq(sessionTable.contactId, turn.contact.id)))
   return row

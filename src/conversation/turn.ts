@@ -27,6 +27,9 @@ export type LiveSession = {
   state: Session
   status: SessionRow['status']
   nominationId: number | null
+  /** The person answered for; null: the one who writes answers for themself. See subject.ts. */
+  subjectPersonId: number | null
+  subject?: PersonRow
   updatedAt: Date
   changed: boolean
 }

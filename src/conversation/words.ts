@@ -1,7 +1,7 @@
 import type { Word } from '../lib/understand.ts'
 import { remind } from '../outreach/chat/reminders.ts'
 import type { Turn } from './turn.ts'
-import { edit, erase, family, language, menu, person, result, resume, start, stop, takeCode, view } from './words/anyone.ts'
+import { assist, edit, erase, family, language, menu, person, result, resume, start, stop, takeCode, view } from './words/anyone.ts'
 import { invite, missing, statistics } from './words/officers.ts'
 
 /** What a word does. `argument` is what followed it, as written. */
@@ -12,6 +12,7 @@ const handlers: Partial<Record<Word, WordHandler>> = {
   menu,
   start,
   family,
+  assist,
   view,
   edit,
   result,

@@ -19,6 +19,14 @@ const AskInput = z.discriminatedUnion('type', [
   z.object({ type: z.literal('village') }).strict(),
   z.object({ type: z.literal('name') }).strict(),
   z.object({ type: z.literal('birth_year') }).strict(),
+  /** One of a list the conversation makes (people, languages), by number or name, or one of `also`, whose key is then the value. */
+  z
+    .object({
+      type: z.literal('listed'),
+      from: z.enum(['people_to_help', 'voice_languages']),
+      also: z.array(z.object({ key: Key, phrases: z.array(z.string().min(1)).min(1) }).strict()).default([]),
+    })
+    .strict(),
   z.object({ type: z.literal('count'), min: z.number().int(), max: z.number().int() }).strict(),
   /** Any words, kept as written. `media`: a picture or file may be sent instead, whose place on disk is the value. */
   z.object({ type: z.literal('text'), max: z.number().int(), media: z.boolean().default(false) }).strict(),

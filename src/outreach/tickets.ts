@@ -46,13 +46,18 @@ type TicketRow = typeof ticket.$inferSelect
 type Words = { asked: string; heard: string }
 
 /** A request for a human; asking again at the same place while it is open is the same request. The unit's officers are told in their chats. */
-export async function openTicket(turn: Turn, given: { kind: TicketRow['kind']; question: string | null }): Promise<void> {
+export async function openTicket(
+  turn: Turn,
+  given: { kind: TicketRow['kind']; question: string | null; personId?: number | null },
+): Promise<void> {
   const { tx, contact, person, now } = turn
   const open = await tx
-    .select({ id: ticket.id, question: ticket.question })
+    .select({ id: ticket.id, question: ticket.question, personId: ticket.personId })
     .from(ticket)
     .where(and(eq(ticket.contactId, contact.id), eq(ticket.status, 'open'), eq(ticket.kind, given.kind)))
-  if (open.some((row) => row.question === given.question)) return
+  // Somebody who helps may ask for the person they answer for
+  const personId = given.personId ?? person?.id ?? null
+  if (open.some((row) => row.question === given.question && row.personId === personId)) return
   const words: Words = { asked: askedText(turn, given.question), heard: heardText(turn) }
   const [row] = await tx
     .insert(ticket)
@@ -60,7 +65,7 @@ export async function openTicket(turn: Turn, given: { kind: TicketRow['kind']; q
       communeId: contact.communeId,
       villageId: person?.villageId ?? contact.cameByUnitId,
       contactId: contact.id,
-      personId: person?.id ?? null,
+      personId,
       kind: given.kind,
       question: given.question,
       wordsEnc: words.asked || words.heard ? turn.deps.sealer.sealJson(words) : null,

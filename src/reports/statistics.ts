@@ -19,6 +19,8 @@ export type StatisticsFigures = {
     finished: Share
     /** Self-assessed as passing, of those finished. */
     selfPassed: Share
+    /** With another's help, of those begun. */
+    helped: Share
     target: AgainstTarget
   }
   families: {
@@ -71,6 +73,7 @@ export async function loadStatistics(db: DbOrTx, at: Unit, { year, now }: Statis
       registered: { x: person('registered'), y: person('known') },
       finished: { x: citizen('finished'), y: person('registered') },
       selfPassed: { x: citizen('self_passed'), y: citizen('finished') },
+      helped: { x: citizen('helped'), y: citizen('begun') },
       target: against(settings.get('target.CDHT'), citizen('self_passed'), person('known'), settings.get('denominator.CDHT')),
     },
     families: {

@@ -3,22 +3,36 @@ import { consent } from '../../db/schema.ts'
 import { openPrompt } from '../../engine/prompt.ts'
 import { score } from '../../engine/score.ts'
 import { formatDate, vietnamTime } from '../../lib/vietnam-time.ts'
-import { criteriaTextKey } from '../../model/criteria.ts'
 import { openTicket, waitingTickets } from '../../outreach/tickets.ts'
-import { findNomination, type OpenNomination } from '../../recognition/nominations.ts'
+import { findNomination, loadNomination, type OpenNomination } from '../../recognition/nominations.ts'
+import { findPerson } from '../../registry/helping.ts'
 import { familyFigures, findHousehold } from '../../registry/people.ts'
 import { rolesOf, takeUpInvitation } from '../../registry/roles.ts'
 import { getUnit, unitTitle } from '../../registry/units.ts'
+import { ownConsents } from '../actions.ts'
+import { answerLines } from '../answer-lines.ts'
 import { changeContact } from '../contacts.ts'
 import { nominationInHand, nominationOfYear, reopen } from '../edit-finished.ts'
 import { sayResult } from '../result.ts'
 import { welcome } from '../route-input.ts'
 import { feed, startFlow } from '../run-session.ts'
 import { setStatus } from '../sessions.ts'
-import { activeSession, offer, say, type Turn, voiceOf, wordUsers } from '../turn.ts'
+import { helps, isFormForAnother, subjectOf, titleOf } from '../subject.ts'
+import { activeSession, offer, say, type Turn, wordUsers } from '../turn.ts'
 
 /** Flows that are a short side matter: whoever asks for something else has left them. */
-const SIDE_FLOWS = new Set(['erase', 'language', 'word-or-answer', 'invite', 'profile', 'which-year', 'ticket-reply'])
+const SIDE_FLOWS = new Set([
+  'erase',
+  'erase-whose',
+  'assist-next',
+  'voice-language',
+  'language',
+  'word-or-answer',
+  'invite',
+  'profile',
+  'which-year',
+  'ticket-reply',
+])
 
 /** MENU: what can be said here, by role. */
 export async function menu(turn: Turn): Promise<void> {
@@ -78,7 +92,7 @@ export async function family(turn: Turn): Promise<void> {
 
 /** XEM: everything kept about the person. */
 export async function view(turn: Turn): Promise<void> {
-  const { person, tx, contact } = turn
+  const { person, tx } = turn
   if (!person) {
     say(turn, 'view.nothing')
     return remind(turn)
@@ -89,7 +103,7 @@ export async function view(turn: Turn): Promise<void> {
     await tx
       .select({ decidedAt: consent.decidedAt })
       .from(consent)
-      .where(and(eq(consent.communeId, contact.communeId), eq(consent.contactId, contact.id), eq(consent.decision, 'given')))
+      .where(and(ownConsents(turn), eq(consent.decision, 'given')))
       .orderBy(desc(consent.id))
       .limit(1),
   ]
@@ -103,7 +117,10 @@ export async function view(turn: Turn): Promise<void> {
     consent: given[0] ? formatDate(given[0].decidedAt) : '',
   })
   const nomination = await nominationOfYear(turn)
-  if (nomination) say(turn, 'view.answers', { year: nomination.row.year, lines: answerLines(turn, nomination) })
+  if (nomination) {
+    say(turn, 'view.answers', { year: nomination.row.year, lines: answerLines(turn, nomination) })
+    await sayWhoHelped(turn, nomination)
+  }
   const ofFamily =
     home && home.headPersonId === person.id
       ? await findNomination(tx, { communeId: person.communeId, year: vietnamTime(turn.now).year, title: 'GDHT', subjectId: home.id })
@@ -113,28 +130,36 @@ export async function view(turn: Turn): Promise<void> {
   return remind(turn)
 }
 
-function answerLines(turn: Turn, nomination: OpenNomination): string {
-  const set = turn.deps.content.sets.get(nomination.row.criteriaSet)
-  const voice = voiceOf(turn)
-  return (set?.questions ?? [])
-    .map((question, index) => {
-      const given = nomination.answers.get(question.key)
-      return voice({
-        key: 'engine.review_line',
-        params: {
-          n: index + 1,
-          question: { key: criteriaTextKey(set?.id ?? '', question.key, 'short') },
-          answer: given ? { key: criteriaTextKey(given.criteriaSet, question.key, given.option) } : { key: 'view.no_answer' },
-        },
-      })
-    })
-    .join('\n')
+/** Who answered for the person, and when: it stands in the record. */
+async function sayWhoHelped(turn: Turn, { row, answers }: OpenNomination): Promise<void> {
+  const ids = new Set([...answers.values()].flatMap((item) => (item.helperPersonId === null ? [] : [item.helperPersonId])))
+  if (row.helperPersonId !== null) ids.add(row.helperPersonId)
+  if (ids.size === 0) return
+  const known = await Promise.all([...ids].map((id) => findPerson(turn.tx, row.communeId, id)))
+  const names = known.flatMap((item) => (item ? [item.person.name] : [])).join(', ')
+  say(turn, 'view.helped_by', { names: names || 'none', date: formatDate(row.confirmedAt ?? row.openedAt) })
+}
+
+/** LÀM HỘ: answers for another person; a form begun for somebody goes on first. */
+export async function assist(turn: Turn): Promise<void> {
+  await leaveSideMatters(turn)
+  if (!turn.person) {
+    say(turn, 'assist.register_first')
+    return activeSession(turn) ? feed(turn, { type: 'again' }) : welcome(turn)
+  }
+  const begun = turn.sessions.filter(isFormForAnother).sort((a, b) => b.id - a.id)[0]
+  if (!begun) return startFlow(turn, 'assist')
+  const above = activeSession(turn)
+  if (above && above.id !== begun.id) await setStatus(turn, above, 'paused')
+  if (begun.status !== 'active') await setStatus(turn, begun, 'active')
+  return feed(turn, { type: 'resume' })
 }
 
 /** SỬA 3: another answer to question 3; without a number, of the form or of what was registered. */
 export async function edit(turn: Turn, argument: string | undefined): Promise<void> {
-  await leaveSideMatters(turn)
   const number = argument === undefined ? undefined : Number.parseInt(argument, 10)
+  if (number !== undefined && (await editJustHelped(turn, number))) return
+  await leaveSideMatters(turn)
   const live = activeSession(turn)
   if (live?.state.form) return feed(turn, { type: 'edit', ...(number === undefined ? {} : { number }) })
   if (!turn.person) return live ? feed(turn, { type: 'again' }) : welcome(turn)
@@ -144,6 +169,17 @@ export async function edit(turn: Turn, argument: string | undefined): Promise<vo
   const opened = await reopen(turn, nomination)
   if (!opened) return say(turn, 'edit.not_possible')
   return feed(turn, { type: 'edit', number })
+}
+
+/** Right after answering for somebody, SỬA 3 is about their answers. */
+async function editJustHelped(turn: Turn, number: number): Promise<boolean> {
+  const after = activeSession(turn)
+  if (after?.loaded.flow.id !== 'assist-next' || !after.subjectPersonId || after.nominationId === null) return false
+  const nomination = await loadNomination(turn.tx, turn.contact.communeId, after.nominationId)
+  const opened = nomination && (await reopen(turn, nomination, after.subjectPersonId))
+  if (!opened) return false
+  await feed(turn, { type: 'edit', number })
+  return true
 }
 
 /** KẾT QUẢ: the result and what to do next. */
@@ -187,6 +223,10 @@ export async function resume(turn: Turn): Promise<void> {
 
 /** XÓA: asks, then erases. */
 export async function erase(turn: Turn): Promise<void> {
+  const about = activeSession(turn)
+  const subject = about && helps(about) ? await subjectOf(turn, about) : undefined
+  // In the middle of another's form: theirs or one's own?
+  if (subject) return startFlow(turn, 'erase-whose', { their: titleOf(turn, subject), _about: subject.id })
   await leaveSideMatters(turn)
   return startFlow(turn, 'erase')
 }
@@ -233,7 +273,9 @@ async function remind(turn: Turn): Promise<void> {
 async function leaveSideMatters(turn: Turn): Promise<void> {
   for (;;) {
     const live = activeSession(turn)
-    if (!live || !SIDE_FLOWS.has(live.loaded.flow.id)) return
+    // Nobody is named yet: there is nothing to go on with
+    const unnamed = live?.loaded.flow.id === 'assist' && !helps(live)
+    if (!live || !(unnamed || SIDE_FLOWS.has(live.loaded.flow.id))) return
     await setStatus(turn, live, 'ended')
     const beneath = turn.sessions.filter((session) => session.status === 'paused').sort((a, b) => b.id - a.id)[0]
     if (beneath) await setStatus(turn, beneath, 'active')

@@ -32,6 +32,7 @@ export async function statistics(turn: Turn, argument: string | undefined): Prom
     finished: share(citizens.finished),
     passed: share(citizens.selfPassed),
   })
+  say(turn, 'statistics.helped', { share: share(citizens.helped) })
   say(turn, 'statistics.target', { share: share(citizens.target.share), target: citizens.target.percent })
   say(turn, 'statistics.families', {
     households: families.households,
