@@ -21,6 +21,8 @@ export function judge(expected: string | string[], got: Understanding): Verdict 
   if (outcomes(got).some((one) => sameSet(want, one.map(simple)))) return 'right'
   // asking back where several readings were expected is right whichever of them are offered first
   if (Array.isArray(expected) && expected.length > 1 && (got.kind === 'which' || got.kind === 'which_word')) return 'right'
+  // "-" says that nothing may be accepted: offering the likely answers is asking, too
+  if (expected === '-' && (got.kind === 'which' || got.kind === 'which_word')) return 'right'
   return acts ? 'wrong' : 'asked'
 }
 

@@ -15,7 +15,10 @@ type Args = {
   light: readonly boolean[]
 }
 
-const MAX_AMOUNT = 400
+/** "tư" is four only after "thứ"; without its mark it is "tự" and "từ" as well. */
+const ORDINAL_ONLY = new Set(['tu'])
+/** More than so many times the highest bound is not counted any more: "30 tiếng" are hours. */
+const PLAUSIBLE = 8
 const MAX_COST = 0.3
 /** A unit may be mistyped: the number beside it says what is meant. */
 const MAX_UNIT_COST = 0.8
@@ -30,6 +33,7 @@ export function amountEdges(args: Args): Edge[] {
     if (number === undefined) continue
     const before = ordinalStart(at, args)
     if (before !== undefined) edges.push(...optionNumber(number.value, before, number.end, false, offered))
+    else if (args.tokens[at]?.figure === undefined && ORDINAL_ONLY.has(args.tokens[at]?.plain ?? '')) continue
     else if (offered.kind !== 'village' || isAlone(at, number.end, args))
       edges.push(...optionNumber(number.value, at, number.end, true, offered))
     if (offered.counts !== undefined && before === undefined) edges.push(...amount(at, number, args))
@@ -118,7 +122,8 @@ function amount(at: number, number: NumberAt, args: Args): Edge[] {
     end = after
     max = Number.POSITIVE_INFINITY
   }
-  if (min > MAX_AMOUNT) return []
+  const bound = Math.max(...offered.options.map((option) => option.amount?.min ?? 0))
+  if (min > PLAUSIBLE * Math.max(1, bound)) return []
   // an unknown word just before may change the number: "mpười hai buổi" is not "hai buổi"
   const before = start > 0 && tokens[start]?.gap === '' && (args.candidates[start - 1]?.[0]?.cost ?? 1) >= MAX_COST
   const strength = unit === undefined || before ? 1 : 2
@@ -195,5 +200,16 @@ function isWord(list: readonly Candidate[] | undefined, word: string, maxCost: n
 }
 
 function toEdge(start: number, end: number, label: Label, strength: number): Edge {
-  return { start, end, label, cost: 0, mistakes: 0, words: end - start, strength, negative: false, figure: label.whole }
+  return {
+    start,
+    end,
+    label,
+    cost: 0,
+    mistakes: 0,
+    words: end - start,
+    strength,
+    negative: false,
+    figure: label.whole,
+    amount: strength > 1,
+  }
 }

@@ -46,6 +46,8 @@ export type Reading = {
   light: readonly boolean[]
   /** "gì", "đâu" after a denial: no question. */
   vague: readonly boolean[]
+  /** "lắm" after a denial, doubt under a yes or no: turns the meaning. */
+  partial: readonly boolean[]
   /** Small words and words of the question. */
   passable: readonly boolean[]
   prepared: Prepared
@@ -57,7 +59,7 @@ export type Reading = {
 
 /** The answer a text means, when one explains it well enough and no other does. */
 export function decide(args: Reading): Understanding {
-  const { tokens, candidates, numbers, edges, ending, light, vague, passable, prepared, questionAround, otherPeople } = args
+  const { tokens, candidates, numbers, edges, ending, light, vague, partial, passable, prepared, questionAround, otherPeople } = args
   const { offered } = prepared
   const { length } = tokens
   const help = offered.options.length
@@ -109,7 +111,7 @@ export function decide(args: Reading): Understanding {
     )
   // "hay nhắc vợ con": who stands after an answer is its object
   const isObject = (edge: Edge) => answers.some((answer) => answer.end <= edge.start && !answer.label.whole)
-  const turning = tokens.map(() => false)
+  const turning = [...partial]
   for (const edge of edges) {
     const { kind } = edge.label
     if (kind !== 'poison' && kind !== 'negator' && (kind !== 'others' || speaksOf(edge) || isObject(edge) || isInFrame(edge))) continue
@@ -122,7 +124,9 @@ export function decide(args: Reading): Understanding {
   vague.forEach((isVague, at) => {
     if (isVague) byStart[at]?.push({ ...FINAL, label: { kind: 'light', option: -1, whole: false }, start: at, end: at + 1 })
   })
-  for (const edge of edges) if (!ANSWER_KINDS.has(edge.label.kind)) byStart[edge.start]?.push(edge)
+  for (const edge of edges)
+    if (!ANSWER_KINDS.has(edge.label.kind) && !(edge.label.kind === 'light' && partial.slice(edge.start, edge.end).some(Boolean)))
+      byStart[edge.start]?.push(edge)
   for (const edge of answers) byStart[edge.start]?.push(edge)
 
   const explanations: Explanation[] = []

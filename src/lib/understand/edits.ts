@@ -12,6 +12,8 @@ type Args = {
 }
 
 const MAX_QUESTION = 100
+const MAX_COST = 0.3
+const ASKING: readonly LabelKind[] = ['question', 'question_ends']
 const COVERING: readonly LabelKind[] = [
   'question_before',
   'edit',
@@ -38,15 +40,17 @@ export function findEdit({ tokens, numbers, edges, offered, light }: Args): Unde
     if (!named && !told) continue
     const word = edits.find((edge) => edge.end <= at || edge.start >= number.end) ?? wrong.find((edge) => named && edge.start >= number.end)
     const link = becomes.find((edge) => edge.start === number.end || edge.start === word?.end)
+    // "câu 2 là gì" asks about it
+    if (edges.some((edge) => ASKING.includes(edge.label.kind) && edge.start >= number.end && edge.cost === 0)) return undefined
     const rest = tokens.slice(link?.end ?? tokens.length)
     const hasRest = rest.some((_, i) => !light[(link?.end ?? 0) + i])
     const rawRest = rest.map((token) => token.raw).join(' ')
     if (hasRest && link !== undefined && named) return { kind: 'edit', number: number.value, rest: rawRest }
     if (hasRest && link !== undefined && told) return { kind: 'edit', number: number.value, rest: rawRest }
     if (word !== undefined && isAll(edges, [at, number.end], tokens.length, light)) return { kind: 'edit', number: number.value }
-    // "câu 3" alone is the third answer where there is one
-    const beyond = number.value > offered.options.length || offered.kind === 'confirm'
-    if (named && beyond && isAll(edges, [at, number.end], tokens.length, light)) return { kind: 'edit', number: number.value }
+    // "câu 3" alone is the third answer; only under a read-back it is a question of the form
+    const isReadBack = offered.kind === 'confirm'
+    if (named && isReadBack && isAll(edges, [at, number.end], tokens.length, light)) return { kind: 'edit', number: number.value }
   }
   return undefined
 }
@@ -54,6 +58,6 @@ export function findEdit({ tokens, numbers, edges, offered, light }: Args): Unde
 /** Nothing stands in the text but the question's number and words of editing. */
 function isAll(edges: readonly Edge[], [from, to]: [number, number], length: number, light: readonly boolean[]): boolean {
   const covered = new Array<boolean>(length).fill(false).map((_, at) => light[at] === true || (at >= from && at < to))
-  for (const edge of edges) if (COVERING.includes(edge.label.kind)) covered.fill(true, edge.start, edge.end)
+  for (const edge of edges) if (COVERING.includes(edge.label.kind) && edge.cost <= MAX_COST) covered.fill(true, edge.start, edge.end)
   return covered.every(Boolean)
 }

@@ -4,7 +4,14 @@ import type { Token } from './tokens.ts'
 import type { Word, WordEntry, WordUser } from './words.ts'
 
 /** A word that works in every chat, found as the whole message. `sure`: written with its diacritics or with no other reading. */
-export type FoundWord = { word: Word; arg?: string; sure: boolean; outcome: 'act' | 'ask' | 'answer_first' }
+export type FoundWord = {
+  word: Word
+  arg?: string
+  sure: boolean
+  outcome: 'act' | 'ask' | 'answer_first'
+  /** Also an everyday word of answers, however it is written. */
+  collides?: boolean
+}
 
 type Form = { entry: WordEntry; words: string[] }
 
@@ -50,15 +57,14 @@ export function createWordFinder(table: Lexicon['words']) {
       const arg = argument(form.entry, rest)
       if (arg === undefined) continue
       const bare = tokens.map((token) => token.plain).join(' ')
-      const collision = marks && form.words.some(isMarked) ? undefined : collisions.get(bare)
-      const own = collision?.word === form.entry.word ? collision : undefined
-      if (own?.outcome === 'never') continue
-      return {
-        word: form.entry.word,
-        sure: marks,
-        outcome: own?.outcome ?? (marks ? 'act' : 'answer_first'),
-        ...(arg === '' ? {} : { arg }),
-      }
+      const listed = collisions.get(bare)
+      const collision = listed?.word === form.entry.word ? listed : undefined
+      // written with its diacritics a word is only itself, unless the other reading is written alike ("xem")
+      const isItself = marks && form.words.some(isMarked)
+      const outcome = collision !== undefined && (collision.outcome === 'answer_first' || !isItself) ? collision.outcome : undefined
+      if (outcome === 'never') continue
+      const found = { word: form.entry.word, sure: marks, collides: outcome === 'answer_first', ...(arg === '' ? {} : { arg }) }
+      return { ...found, outcome: outcome ?? (marks ? 'act' : 'answer_first') }
     }
     return undefined
   }

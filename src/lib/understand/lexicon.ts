@@ -22,6 +22,10 @@ export const LanguageLexicon = z
     negators: Phrases,
     /** Small words after a negation: "không có gì đâu". */
     after_negation: Phrases,
+    /** Turn a denial into a part: "chưa biết hết", unless they only stress it: "không biết gì hết". */
+    degree: Phrases,
+    /** Doubt: no yes and no no. */
+    hedge: Phrases,
     /** Conditions: nothing in such a text is an answer. */
     stop: Phrases,
     /** Abuse, only as written here: "cho" is not "chó". */

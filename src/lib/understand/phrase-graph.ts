@@ -44,6 +44,8 @@ export type Edge = {
   negative: boolean
   /** A bare figure: may be the number of an answer. */
   figure?: boolean
+  /** A number with its unit: "2 tiếng nữa" shows how easily it belongs to something else. */
+  amount?: boolean
 }
 
 type Node = { words: Map<string, Node[]>; numbers: { min: number; max: number; to: Node }[]; free: Node[]; label?: Label }

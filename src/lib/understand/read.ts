@@ -57,6 +57,8 @@ export function createReader(lexicon: Lexicon) {
   const values = new Map(languages.flatMap((one) => Object.entries(one.numbers).map(([word, value]) => [canon(word), value] as const)))
   const lightWords = new Set(single('light'))
   const negators = new Set([...single('poison'), ...single('negators'), ...single('others')])
+  const degree = new Set(single('degree'))
+  const hedges = new Set(single('hedge'))
   const between = new Set(single('between'))
   const otherPeople = new Set(single('others'))
   const denials = new Set(single('negators'))
@@ -82,7 +84,7 @@ export function createReader(lexicon: Lexicon) {
     for (const [unit, others] of Object.entries(one.units))
       for (const word of [unit, ...others].flatMap((each) => each.split(' '))) base.add(canon(word))
   }
-  for (const word of values.keys()) base.add(word)
+  for (const list of [between, afterNegation, degree, hedges, values.keys()]) for (const word of list) base.add(word)
   const abbreviations = new Map<string, string[]>()
   for (const [meant, others] of languages.flatMap((one) => Object.entries(one.spellings))) {
     for (const typed of others) {
@@ -150,7 +152,8 @@ export function createReader(lexicon: Lexicon) {
     // "dạ" and "ạ" are marked by the keyboard's own suggestions: only other words show how the person writes
     const marked = read.tokens.some((token) => token.marked && !lightWords.has(token.canon))
     const answer = isAbuse ? NONE : understandTokens(read.tokens, read.end, marked, prepared)
-    const word = words.whole(read.tokens, users) ?? words.whole(withoutFrame(read.tokens, marked, prepared), users)
+    const bare = words.whole(read.tokens, users)
+    const word = bare ?? words.whole(withoutFrame(read.tokens, marked, prepared), users)
     if (word === undefined) return answer
     const found: Understanding = { kind: 'word', word: word.word, ...(word.arg === undefined ? {} : { arg: word.arg }) }
     if (answer.kind === 'option') {
@@ -159,6 +162,8 @@ export function createReader(lexicon: Lexicon) {
     }
     if (word.outcome === 'ask') return { kind: 'which_word', word: word.word }
     if (answer.kind === 'edit' || (answer.kind === 'which' && word.outcome === 'answer_first')) return answer
+    // "em xem" under a question may tell what the person does
+    if (bare === undefined && word.collides && prepared.offered.options.length > 0) return { kind: 'which_word', word: word.word }
     return found
   }
 
@@ -186,11 +191,14 @@ export function createReader(lexicon: Lexicon) {
     const numbers = tokens.map((_, at) => numbersAt(at, tokens, candidates, values))
     let negated = false
     const vague: boolean[] = []
+    const partial: boolean[] = []
     const light = candidates.map((list) => {
       const isOneOf = (set: ReadonlySet<string>) =>
         list.some(({ word, cost }) => cost <= Math.min(MAX_LIGHT_COST, list[0]?.cost ?? 0) && set.has(word))
-      vague.push(negated && isOneOf(afterNegation))
-      const small = vague.at(-1) === true || isOneOf(lightWords)
+      const partly = negated && isOneOf(degree) && vague.at(-1) !== true
+      partial.push(partly || (offered.kind === 'confirm' && isOneOf(hedges)))
+      vague.push(negated && !partly && isOneOf(afterNegation))
+      const small = partial.at(-1) !== true && (vague.at(-1) === true || isOneOf(lightWords))
       negated ||= isOneOf(denials)
       return small
     })
@@ -233,7 +241,20 @@ export function createReader(lexicon: Lexicon) {
     }
 
     edges.push(...amountEdges({ tokens, candidates, numbers, offered, languages, light }))
-    return decide({ tokens, candidates, numbers, edges, ending, light, vague, passable, prepared, questionAround: around, otherPeople })
+    return decide({
+      tokens,
+      candidates,
+      numbers,
+      edges,
+      ending,
+      light,
+      vague,
+      partial,
+      passable,
+      prepared,
+      questionAround: around,
+      otherPeople,
+    })
   }
 
   function spellOut(token: Token): Token[] | undefined {

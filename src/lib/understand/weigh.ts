@@ -9,6 +9,7 @@ const MAX_NEGATIVE_TOPICS = 3
 /** A single word that must be the whole message must be written rightly. */
 const MAX_WHOLE_COST = 0.2
 const MAX_NEGATIVE_UNKNOWN = 2
+const MAX_AMOUNT_UNKNOWN = 1
 const MAX_UNKNOWN = 4
 
 function matchCost(one: Explanation): number {
@@ -28,6 +29,7 @@ export function isEnough(one: Explanation, offered: Offered): boolean {
   // yes and no weigh more than the rest: nothing unknown may stand beside them
   if (offered.kind === 'confirm' && one.unknown > 0) return false
   if (mistakes > 0 && strength - mistakes < 1) return false
+  if (strong.every((edge) => edge.amount)) return one.unknown <= MAX_AMOUNT_UNKNOWN
   if (strong.some((edge) => edge.negative))
     return one.topics <= MAX_NEGATIVE_TOPICS && one.unknown <= Math.min(strength - 1, MAX_NEGATIVE_UNKNOWN)
   return one.unknown <= (strength === 1 ? 0 : Math.min(strength + 1, MAX_UNKNOWN))
