@@ -18,7 +18,7 @@ export type Token = {
 export type Words = { tokens: Token[] /** Signs after the last word. */; end: string }
 
 /** Longer texts are a story, not an answer. */
-export const MAX_TOKENS = 60
+const MAX_TOKENS = 60
 const MAX_CHARS = 400
 const KEYCAP = /\ufe0f?\u20e3/g
 const PIECE = /[\p{L}\p{M}]+(?:\p{N}*[\p{L}\p{M}]+\p{N}*|\p{N}+)*|\p{N}+/gu

@@ -5,7 +5,7 @@ import type { Token } from './tokens.ts'
 export type Candidate = { word: string; cost: number }
 
 /** Costs of the ways in which a typed word differs from a known one. `slip`: no Vietnamese word is written so, and only one known word is near. */
-export const COST = { unmarked: 0, missing: 0.1, keys: 0.09, soft: 0.2, slip: 0.2, regional: 0.4, typo: 0.8 } as const
+const COST = { unmarked: 0, missing: 0.1, keys: 0.09, soft: 0.2, slip: 0.2, regional: 0.4, typo: 0.8 } as const
 const MIN_TYPO_LETTERS = 4
 const MIN_TYPO_LETTERS_UNMARKED = 4
 

@@ -47,7 +47,7 @@ export const WordEntry = z
 export type WordEntry = z.infer<typeof WordEntry>
 
 /** Bare spellings that are also something else. `asks`: too dangerous to act on: the person is asked which was meant. */
-export const Collision = z
+const Collision = z
   .object({
     text: z.string(),
     word: Word,
