@@ -23,7 +23,7 @@ import { type Claimed, deliver } from './deliver.ts'
 import type { Deps } from './deps.ts'
 import { markReceipts, settleEcho } from './receipts.ts'
 import { type Moment, routeInput } from './route-input.ts'
-import { loadPrompts, type Seen, seenAt } from './seen.ts'
+import { loadShown, type Shown, seenAt } from './seen.ts'
 import { loadSessions, saveSessions } from './sessions.ts'
 import { settleStranded } from './settle.ts'
 import { isStarted, mayLeave, TALK_CAUSES } from './started.ts'
@@ -97,7 +97,7 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
   if (!channel) return { kind: 'nothing' }
   const now = deps.now()
 
-  const [events, sessions, waiting, prompts, person, roles] = await Promise.all([
+  const [events, sessions, waiting, shown, person, roles] = await Promise.all([
     tx
       .select()
       .from(inboundEvent)
@@ -121,7 +121,7 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
         and(eq(outboundMessage.contactId, contactId), eq(outboundMessage.status, 'waiting'), inArray(outboundMessage.cause, TALK_CAUSES)),
       )
       .orderBy(asc(outboundMessage.id)),
-    loadPrompts(tx, contactId, channel.abilities.orders),
+    loadShown(tx, contactId, channel.abilities.orders),
     loadPerson(tx, contact),
     rolesOf(tx, contactId),
   ])
@@ -180,7 +180,7 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
     turn.saidAtMs = event.at.getTime()
     const content = deps.sealer.openJson<InboundContent>(event.bodyEnc)
     turn.heard = content.kind === 'text' ? content.text : ''
-    await answer(turn, content, event, prompts)
+    await answer(turn, content, event, shown)
   }
   const made = await writeTurn(turn)
   if (batch.length > 0) {
@@ -227,7 +227,7 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
   return { kind: 'answered', claimed, more: events.length > BATCH, wake: turn.wake, ...listChanged }
 }
 
-async function answer(turn: Turn, content: InboundContent, event: { at: Date; order: number }, prompts: Seen[]): Promise<void> {
+async function answer(turn: Turn, content: InboundContent, event: { at: Date; order: number }, shown: Shown): Promise<void> {
   switch (content.kind) {
     case 'received':
     case 'seen':
@@ -251,10 +251,10 @@ async function answer(turn: Turn, content: InboundContent, event: { at: Date; or
     say(turn, 'service.preparing')
     return
   }
-  await routeInput(turn, content, momentOf(turn, content, event, prompts))
+  await routeInput(turn, content, momentOf(turn, content, event, shown))
 }
 
-function momentOf(turn: Turn, content: InboundContent, event: { at: Date; order: number }, prompts: Seen[]): Moment {
+function momentOf(turn: Turn, content: InboundContent, event: { at: Date; order: number }, { prompts, lastOrder }: Shown): Moment {
   const asked = prompts.filter((prompt) => prompt.sessionId !== STANDING)
   const newest = asked[0]
   const last = seenAt(prompts, event.order)
@@ -263,6 +263,8 @@ function momentOf(turn: Turn, content: InboundContent, event: { at: Date; order:
   return {
     seen: seenAt(asked, event.order),
     ...(last?.sessionId === STANDING ? { standing: last.messageId } : {}),
+    // Something was said in this very turn, or crossed the event on its way
+    crossed: turn.said.length > 0 || (lastOrder !== undefined && event.order < lastOrder),
     // A tap on an old message has that message's place, so for taps the time alone counts
     inOneBreath:
       newest === undefined || (content.kind !== 'tap' && event.order < newest.order) || event.at.getTime() - newest.atMs < ONE_BREATH_MS,
@@ -275,7 +277,10 @@ async function writeTurn(turn: Turn): Promise<Claimed[]> {
   const { tx, deps, contact, account, channel } = turn
   for (const nomination of turn.nominations.values()) turn.tallies.push(...(await saveNomination(tx, nomination, turn.now)))
   await saveSessions(turn)
-  const composed = compose(turn.said, voiceOf(turn), channel.abilities)
+  // A question of a conversation that ended later in the same turn is not asked any more
+  const open = activeSession(turn)?.id
+  const said = turn.said.filter((item) => item.type !== 'prompt' || item.sessionId === open)
+  const composed = compose(said, voiceOf(turn), channel.abilities)
   const claimed: Claimed[] = []
   if (composed) {
     const { opens, ...message } = composed

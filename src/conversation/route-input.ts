@@ -25,6 +25,8 @@ export type Moment = {
   seen: Seen | undefined
   /** The message with taps of no session that stood last before their eyes, if nothing was asked after it. */
   standing?: number
+  /** Sent before our newest message could be read. */
+  crossed: boolean
   /** In the same breath as what we said last: a second tap, a second press of send. */
   inOneBreath: boolean
   /** Long after their last word. */
@@ -61,12 +63,13 @@ async function routeText(turn: Turn, text: string, moment: Moment): Promise<void
   const prompt = live && (await openFor(turn, live))
   if (moment.standing !== undefined && (await tookStanding(turn, moment.standing, text))) return
   if (await tookJoinCode(turn, text, live, prompt)) return
-  if (!live || !prompt) return withoutSession(turn, turn.deps.understand.word(text, wordUsers(turn)))
+  if (!live || !prompt) return withoutSession(turn, turn.deps.understand.word(text, wordUsers(turn)), moment)
   if (moment.seen === undefined || moment.seen.sessionId !== live.id || moment.seen.ref !== prompt.ref) {
     return crossed(turn, live, text, moment)
   }
   const listed = prompt.input === 'listed' ? await readListed(turn, live, prompt.ref, text) : undefined
   const reading = readText(readerOf(turn, live, moment, listed), live, prompt, text)
+  if (reading.type === 'input' && reading.input.type === 'not_understood' && prompt.input === 'village') sayVillages(turn)
   if (reading.type === 'input' && reading.input.type === 'option' && (await tookAssistChoice(turn, live, prompt, reading.input.key))) return
   return actOn(turn, prompt, reading)
 }
@@ -179,7 +182,7 @@ async function routeStart(turn: Turn, code: string | undefined, moment: Moment):
 }
 
 /** Nothing is open: a word, or a first or stray text. */
-async function withoutSession(turn: Turn, understood: Understanding): Promise<void> {
+async function withoutSession(turn: Turn, understood: Understanding, moment: Moment): Promise<void> {
   if (understood.kind === 'word' && hasWord(understood.word)) return runWord(turn, understood.word, understood.arg)
   if (understood.kind === 'person') return runWord(turn, 'person', undefined)
   if (understood.kind === 'edit' && turn.person) return runWord(turn, 'edit', String(understood.number))
@@ -187,6 +190,8 @@ async function withoutSession(turn: Turn, understood: Understanding): Promise<vo
     say(turn, 'word.sure', { word: { key: `word.${understood.word}` } })
     return
   }
+  // Said to a question that was answered meanwhile, e.g. "1" twice at the end: our words have just reached them
+  if (moment.crossed && moment.seen !== undefined) return
   if (turn.person) return say(turn, 'default.registered')
   if (turn.roles.length > 0) return say(turn, 'default.role')
   if (turn.hasDeclined) return say(turn, 'default.declined')
@@ -197,6 +202,14 @@ async function withoutSession(turn: Turn, understood: Understanding): Promise<vo
 export async function welcome(turn: Turn): Promise<void> {
   const village = turn.commune?.villages.find((item) => item.id === turn.contact.cameByUnitId)
   return startFlow(turn, 'welcome', village ? { village: village.id, village_label: unitTitle(village) } : {})
+}
+
+/** All villages by number, for somebody whose word for theirs was not found. */
+function sayVillages(turn: Turn): void {
+  turn.said.push({
+    type: 'plain',
+    text: (turn.commune?.villages ?? []).map((village, index) => `${index + 1}. ${village.name}`).join('\n'),
+  })
 }
 
 /** A village's code, from its QR or typed: remembered, and the answer where the village is being asked. */

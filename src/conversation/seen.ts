@@ -1,4 +1,4 @@
-import { and, desc, eq, isNotNull } from 'drizzle-orm'
+import { desc, eq } from 'drizzle-orm'
 import type { Abilities } from '../channels/channel.ts'
 import type { Tx } from '../db/connect.ts'
 import { outboundMessage } from '../db/schema.ts'
@@ -7,10 +7,17 @@ import { outboundMessage } from '../db/schema.ts'
 export type Seen = { messageId: number; sessionId: number; ref: string; order: number; atMs: number }
 
 // A person answers what is on the screen; further back nobody scrolls with words
-const PROMPTS_KEPT = 12
+const MESSAGES_KEPT = 20
 
-/** The prompts of a chat, newest first; those not out yet are left out: nobody can have seen them. */
-export async function loadPrompts(tx: Tx, contactId: number, orders: Abilities['orders']): Promise<Seen[]> {
+/** What of ours stands in a chat. */
+export type Shown = {
+  /** The prompts, newest first; those not out yet are left out: nobody can have seen them. */
+  prompts: Seen[]
+  /** Place of our newest message, a prompt or not; undefined when there is none yet. */
+  lastOrder: number | undefined
+}
+
+export async function loadShown(tx: Tx, contactId: number, orders: Abilities['orders']): Promise<Shown> {
   const rows = await tx
     .select({
       id: outboundMessage.id,
@@ -22,10 +29,11 @@ export async function loadPrompts(tx: Tx, contactId: number, orders: Abilities['
       sentAt: outboundMessage.sentAt,
     })
     .from(outboundMessage)
-    .where(and(eq(outboundMessage.contactId, contactId), isNotNull(outboundMessage.prompt)))
+    .where(eq(outboundMessage.contactId, contactId))
     .orderBy(desc(outboundMessage.id))
-    .limit(PROMPTS_KEPT)
-  return rows.flatMap((row): Seen[] => {
+    .limit(MESSAGES_KEPT)
+  const lastOrder = rows.find((row) => row.order !== null)?.order ?? undefined
+  const prompts = rows.flatMap((row): Seen[] => {
     if (row.sessionId === null || row.prompt === null) return []
     const base = { messageId: row.id, sessionId: row.sessionId, ref: row.prompt }
     if (row.status === 'sent' && row.order !== null) return [{ ...base, order: row.order, atMs: row.sentAt?.getTime() ?? row.order }]
@@ -36,6 +44,7 @@ export async function loadPrompts(tx: Tx, contactId: number, orders: Abilities['
     }
     return []
   })
+  return { prompts, lastOrder }
 }
 
 /** What stood open on the screen when something was sent at `order`. */
