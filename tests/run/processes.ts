@@ -120,7 +120,12 @@ export function botEnv({ dataDir, port, platformUrl, refreshToken, env }: BotSet
 }
 
 /** What the bot's start command is; another program that speaks for the bot may be named for trials of these programs themselves. */
-const botCommand = () => (process.env.RUN_BOT ?? join(ROOT, 'src/main.ts')).split(' ')
+const botCommand = () => {
+  if (process.env.RUN_BOT !== undefined) return process.env.RUN_BOT.split(' ')
+  // As `npm start` runs it, without the word `node`
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } }
+  return scripts.start.split(' ').slice(1)
+}
 
 export async function startBot(setup: BotSetup): Promise<BotProcess> {
   const startedAt = performance.now()
