@@ -98,7 +98,7 @@ export type Certificate = {
   seen: number
   firstSentAt: Date | null
   lastSentAt: Date | null
-  /** SHA-256 over the rows of the ledger in the order of the export, hex. */
+  /** SHA-256 over the rows of the ledger by ids, hex. */
   checksum: string
 }
 

@@ -1,0 +1,440 @@
+import type { TransactionSql } from 'postgres'
+import type { Channel } from '../channels/channel.ts'
+import type { CampaignRoutes } from '../db/schema.ts'
+import type { OutboundMessage, OutboundStatus, SendOutcome } from '../model/outbound.ts'
+import type { Settings } from '../registry/settings.ts'
+import { type Campaign, formYear, partsOf, templateOf } from './campaign.ts'
+import type { OutreachDeps } from './deps.ts'
+import { mayStart, quietUntil, type StartFacts } from './gate.ts'
+import { countChanges, moveRows } from './ledger.ts'
+import { type PacedAccount, paceLimits } from './limits.ts'
+import { type PaceLimit, takeForCampaign } from './pace.ts'
+import { type RecipientRow, recipientRows, toMessage } from './recipient-rows.ts'
+import { hashContent } from './template.ts'
+
+/** An account with what its sending obeys. */
+export type SendingAccount = PacedAccount & { communeId: number; commune: string; settings: Settings }
+
+/** One recipient this process has claimed: committed, and nobody else's to send. */
+export type ClaimedRecipient = {
+  batchId: string
+  campaignId: number
+  row: RecipientRow
+  message: OutboundMessage
+  contentHash: string
+  claimedAt: Date
+  routes: CampaignRoutes
+  template?: { id: string; development: boolean }
+}
+
+export type Claim =
+  | { kind: 'claimed'; items: ClaimedRecipient[] }
+  /** There is something to send, not before so many ms. */
+  | { kind: 'wait'; ms: number }
+  | { kind: 'idle' }
+
+/** What became of one recipient, as the ledger keeps it. */
+export type Result = {
+  campaignId: number
+  batchId: string
+  personId: number
+  contactId: number | null
+  status: OutboundStatus
+  class: string | null
+  route?: 'next'
+  notBeforeMs: number | null
+  claimedAtMs: number
+  platformMessageId: string | null
+  contentHash: string | null
+  sentAtMs: number | null
+  /** Whether it counts as one of the tries a message has. */
+  tried: boolean
+  /** Counts as a failure when failures are piling up; null: says nothing about that. */
+  failed: boolean | null
+}
+
+// First half of the two-part advisory lock under which rows of an account are claimed
+const CLAIM_CLASS = 7_305
+const WEEK_MS = 7 * 86_400_000
+const HOUR_MS = 3_600_000
+// A message that certainly was not delivered is tried so often in all
+const MAX_TRIES = 5
+const BACKOFF_MS = [2_000, 10_000, 60_000, 300_000]
+// An echo comes within seconds; after this the chat itself is asked
+const ASK_AFTER_MS = 20_000
+
+/** Final words of a platform about a person: nothing reaches them until they write again. */
+const DEAD: ReadonlySet<string> = new Set([
+  'not_a_follower',
+  'recipient_inactive',
+  'muted_by_recipient',
+  'blocked',
+  'account_deleted',
+  'chat_not_found',
+  'not_started',
+  'is_a_bot',
+])
+/** The account, or its app, has to pause: nothing that concerns one person. */
+export const ASKS_FOR_PAUSE: ReadonlySet<string> = new Set(['rate_limit_account', 'rate_limit_app', 'rate_limited', 'quota_used_up'])
+const WINDOW_CLOSED: ReadonlySet<string> = new Set(['window_closed', 'no_interaction'])
+
+/** Batches this process is sending; one of its own that is not here was claimed by a commit it lost sight of, and never sent. */
+export const activeBatches = new Set<string>()
+
+type Lane = {
+  campaign_id: number
+  cursor: number
+  text: string
+  rule: Campaign['rule']
+  routes: CampaignRoutes
+  attachment: Campaign['attachment']
+  next_until_ms: number | null
+  others: number[] | null
+}
+
+/**
+ * Takes up to `most` recipients of one account, from the campaign that was served longest ago: those whose second try is due, then the
+ * next in order. Whoever may not be written to at this moment is put aside with the reason. What is returned is paid for out of the pace
+ * and has to be sent at once: if this process dies, exactly these are uncertain.
+ */
+export async function claimBatch(
+  deps: OutreachDeps,
+  { account, channel, most, batchId }: { account: SendingAccount; channel: Channel; most: number; batchId: string },
+): Promise<Claim> {
+  const { settings, communeId } = account
+  const now = deps.now()
+  const quiet = { from: settings.get('quiet.from'), to: settings.get('quiet.to') }
+  const until = quietUntil(now, quiet)
+  if (until) return { kind: 'wait', ms: until.getTime() - now.getTime() }
+  const limits = paceLimits(account, settings)
+  return deps.database.sql.begin(async (tx): Promise<Claim> => {
+    await tx`SELECT pg_advisory_xact_lock(${CLAIM_CLASS}, ${account.id})`
+    const lane = await nextLane(tx, account, now)
+    if (!lane) return { kind: 'idle' }
+    const picked = await pick(tx, { account, lane, most, now })
+    const template = templateOf({ id: lane.campaign_id, text: lane.text })
+    const rows = await recipientRows(tx, {
+      communeId,
+      from: givenRows(tx, picked),
+      year: formYear(lane, now),
+      template,
+      ceiling: { campaignIds: lane.others ?? [], since: new Date(now.getTime() - WEEK_MS).toISOString() },
+    })
+    const byPerson = new Map(rows.map((row) => [row.personId, row]))
+    const allowed: Picked[] = []
+    const refused: Refusal[] = []
+    for (const one of picked) {
+      const row = byPerson.get(one.person_id)
+      const refusal = row && refusalOf(row, { now, quiet, settings, channel, routes: lane.routes, nextUntilMs: lane.next_until_ms })
+      if (refusal) refused.push({ personId: one.person_id, ...refusal })
+      else allowed.push(one)
+    }
+    if (refused.length > 0) await putAside(tx, communeId, lane.campaign_id, refused)
+
+    const pace = allowed.length > 0 ? await takeForCampaign(tx, limits, allowed.length) : { granted: 0, waitMs: 0 }
+    const chosen = allowed.slice(0, pace.granted)
+    await moveLane(tx, { account, lane, picked, most, chosen, complete: chosen.length === allowed.length })
+    if (chosen.length === 0) return { kind: 'wait', ms: pace.waitMs }
+
+    const items = chosen.flatMap(({ person_id }): ClaimedRecipient[] => {
+      const row = byPerson.get(person_id)
+      if (!row) return []
+      const message = toMessage(lane, template, row, { content: deps.content, commune: account.commune })
+      const contentHash = hashContent(message.text)
+      const extra = lane.routes.template ? { template: lane.routes.template } : {}
+      return [{ batchId, campaignId: lane.campaign_id, row, message, contentHash, claimedAt: now, routes: lane.routes, ...extra }]
+    })
+    await tx`
+      INSERT INTO recipient_batch (id, commune_id, campaign_id, account_id, claimed_by, claimed_at, person_ids, content_hashes)
+      SELECT ${batchId}, ${communeId}::int, ${lane.campaign_id}::int, ${account.id}::int, ${deps.instance.id}::int, ${now.toISOString()}::timestamptz,
+        array_agg(person_id), array_agg(hash)
+      FROM json_to_recordset(${JSON.stringify(items.map(({ row, contentHash }) => ({ person_id: row.personId, hash: contentHash })))}::text::json)
+        AS given (person_id bigint, hash text)`
+    const due = chosen.filter((one) => one.is_due).map((one) => one.person_id)
+    if (due.length > 0) {
+      await tx`
+        UPDATE recipient SET not_before = NULL
+        WHERE commune_id = ${communeId} AND campaign_id = ${lane.campaign_id} AND person_id IN ${tx(due)}`
+    }
+    return { kind: 'claimed', items }
+  })
+}
+
+async function nextLane(tx: TransactionSql, account: SendingAccount, now: Date): Promise<Lane | undefined> {
+  const at = now.toISOString()
+  const since = new Date(now.getTime() - WEEK_MS).toISOString()
+  // The campaign's row is shared with other claims and kept from a pause or cancel until the commit: those are exact
+  const [lane] = await tx<Lane[]>`
+    SELECT l.campaign_id, l.cursor::float8 AS cursor, c.text, c.rule, c.routes, c.attachment, extract(epoch FROM c.next_contact_until)::float8 * 1000 AS next_until_ms,
+      (SELECT json_agg(o.id) FROM campaign o WHERE o.commune_id = c.commune_id AND o.id <> c.id AND o.started_at IS NOT NULL
+        AND (o.finished_at IS NULL OR o.finished_at > ${since}::timestamptz)) AS others
+    FROM campaign_lane l JOIN campaign c ON c.id = l.campaign_id
+    WHERE l.account_id = ${account.id} AND c.state = 'running' AND (NOT l.exhausted OR EXISTS (
+      SELECT 1 FROM recipient r WHERE r.account_id = l.account_id AND r.not_before <= ${at}::timestamptz AND r.campaign_id = l.campaign_id
+        AND r.commune_id = l.commune_id AND r.status = 'waiting'))
+    ORDER BY l.served_at LIMIT 1
+    FOR SHARE OF c`
+  return lane
+}
+
+type Picked = { person_id: number; contact_id: number | null; route: string; attempts: number; is_due: boolean }
+
+async function pick(
+  tx: TransactionSql,
+  { account, lane, most, now }: { account: SendingAccount; lane: Lane; most: number; now: Date },
+): Promise<Picked[]> {
+  const due = await tx<Picked[]>`
+    SELECT person_id::float8 AS person_id, contact_id::float8 AS contact_id, route, attempts, true AS is_due FROM recipient
+    WHERE account_id = ${account.id} AND not_before <= ${now.toISOString()}::timestamptz
+      AND commune_id = ${account.communeId} AND campaign_id = ${lane.campaign_id} AND status = 'waiting'
+    ORDER BY not_before, person_id LIMIT ${most} FOR UPDATE`
+  if (due.length === most) return [...due]
+  const fresh = await tx<Picked[]>`
+    SELECT person_id::float8 AS person_id, contact_id::float8 AS contact_id, route, attempts, false AS is_due FROM recipient
+    WHERE commune_id = ${account.communeId} AND campaign_id = ${lane.campaign_id} AND person_id > ${lane.cursor}::bigint
+      AND account_id = ${account.id} AND status = 'waiting' AND route IN ('now', 'telegram', 'zbs') AND not_before IS NULL
+    ORDER BY person_id LIMIT ${most - due.length} FOR UPDATE`
+  return [...due, ...fresh]
+}
+
+function givenRows(tx: TransactionSql, picked: readonly Picked[]) {
+  return tx`(SELECT * FROM json_to_recordset(${JSON.stringify(picked)}::text::json) AS given (person_id bigint, contact_id bigint, route text, attempts int))`
+}
+
+type Refusal = { personId: number; to: 'next' } | { personId: number; to: 'skipped'; reason: string }
+type Rules = {
+  now: Date
+  quiet: StartFacts['quiet']
+  settings: Settings
+  channel: Channel
+  routes: CampaignRoutes
+  nextUntilMs: number | null
+}
+
+/** Asked at the very moment of claiming, whatever was true when the audience was frozen. */
+function refusalOf(row: RecipientRow, rules: Rules): { to: 'next' } | { to: 'skipped'; reason: string } | undefined {
+  const { now, quiet, settings, channel, routes, nextUntilMs } = rules
+  const byPhone = row.route === 'zbs'
+  if (!byPhone && row.channelUserId === null) return { to: 'skipped', reason: 'no_chat' }
+  if (row.personId > 0 && row.name === null) return { to: 'skipped', reason: 'erased' }
+  const freeMs = settings.get('account.free_window_hours') * HOUR_MS
+  const { sendWindowMs } = channel.abilities
+  const answer = mayStart({
+    now,
+    contact: {
+      lastInboundAt: row.lastInboundAt ?? now,
+      stoppedAt: row.stoppedAt,
+      erasedAt: row.erasedAt,
+      unreachableClass: byPhone ? null : row.unreachableClass,
+    },
+    windowMs: byPhone || sendWindowMs === null ? null : routes.billedWindow ? sendWindowMs : Math.min(freeMs, sendWindowMs),
+    quiet,
+    ceiling: { most: settings.get('campaign.per_week'), sent: row.recentlySent },
+  })
+  if (answer.may) return undefined
+  if (answer.reason === 'window_closed' && nextUntilMs !== null && nextUntilMs > now.getTime()) return { to: 'next' }
+  return { to: 'skipped', reason: answer.reason === 'unreachable' ? (row.unreachableClass ?? answer.reason) : answer.reason }
+}
+
+async function putAside(tx: TransactionSql, communeId: number, campaignId: number, refused: readonly Refusal[]): Promise<void> {
+  const given = JSON.stringify(refused.map((one) => ({ id: one.personId, reason: one.to === 'next' ? null : one.reason })))
+  const reason = tx`(SELECT g.reason FROM json_to_recordset(${given}::text::json) AS g (id bigint, reason text) WHERE g.id = r.person_id)`
+  await moveRows(tx, {
+    communeId,
+    campaignId,
+    where: tx`r.status = 'waiting' AND r.person_id IN (SELECT g.id FROM json_to_recordset(${given}::text::json) AS g (id bigint))`,
+    set: tx`not_before = NULL, class = ${reason}, status = CASE WHEN ${reason} IS NULL THEN 'waiting' ELSE 'skipped' END,
+      route = CASE WHEN ${reason} IS NULL THEN 'next' ELSE r.route END`,
+  })
+}
+
+type Moved = { account: SendingAccount; lane: Lane; picked: readonly Picked[]; most: number; chosen: readonly Picked[]; complete: boolean }
+
+/** The cursor goes to the last row that was taken; where the pace cut a batch short, the rest comes first next time. */
+async function moveLane(tx: TransactionSql, { account, lane, picked, most, chosen, complete }: Moved): Promise<void> {
+  const fresh = (list: readonly Picked[]) => list.filter((one) => !one.is_due).map((one) => one.person_id)
+  const passed = fresh(complete ? picked : chosen)
+  const exhausted = complete && picked.length < most
+  await tx`
+    UPDATE campaign_lane SET served_at = clock_timestamp(), cursor = ${Math.max(lane.cursor, ...passed)}::bigint, exhausted = exhausted OR ${exhausted}
+    WHERE account_id = ${account.id} AND campaign_id = ${lane.campaign_id}`
+}
+
+/** What a platform answered; `note` says what went wrong beside it. */
+export type Attempt = { outcome: SendOutcome; note?: string }
+
+/** Sends one claimed message and says what became of it. Never throws. */
+export async function sendClaimed(
+  deps: OutreachDeps,
+  { account, channel, item }: { account: SendingAccount; channel: Channel; item: ClaimedRecipient },
+): Promise<{ result: Result; outcome: SendOutcome }> {
+  const limits = paceLimits(account, account.settings)
+  const { outcome, note } = await attempt(deps, channel, limits, item).catch((error): Attempt => {
+    deps.log.error({ err: error, campaign: item.campaignId }, 'a campaign message met an error nobody expected')
+    return { outcome: { kind: 'uncertain', class: 'error' } }
+  })
+  deps.count.outbound(channel.abilities.kind, outcome.kind === 'sent' ? 'sent' : outcome.class)
+  return { result: { ...toResult(item, outcome, deps.now()), ...(note ? { class: note } : {}) }, outcome }
+}
+
+async function attempt(deps: OutreachDeps, channel: Channel, limits: readonly PaceLimit[], item: ClaimedRecipient): Promise<Attempt> {
+  const { row, template } = item
+  if (row.route === 'zbs') {
+    if (!channel.sendTemplate || !template || !row.phoneEnc) return { outcome: { kind: 'failed', class: 'no_template' } }
+    const phone = deps.sealer.open(row.phoneEnc)
+    const data = { ho_ten: row.name ?? '', noi_dung: item.message.text }
+    const trackingId = `c${item.campaignId}-${row.personId}`
+    return { outcome: await channel.sendTemplate({ phone, templateId: template.id, data, trackingId, development: template.development }) }
+  }
+  const [first, ...rest] = partsOf(item.message)
+  if (!first || row.channelUserId === null) return { outcome: { kind: 'failed', class: 'no_chat' } }
+  const outcome = await channel.send(row.channelUserId, first)
+  if (outcome.kind !== 'sent') return { outcome }
+  for (const part of rest) {
+    await turnOf(deps, limits)
+    const file = await channel.send(row.channelUserId, part)
+    // The words are there: the message counts as sent, and the ledger says what became of its file
+    if (file.kind !== 'sent') return { outcome, note: `file_${file.class}` }
+  }
+  return { outcome }
+}
+
+async function turnOf(deps: OutreachDeps, limits: readonly PaceLimit[]): Promise<void> {
+  for (;;) {
+    const { granted, waitMs } = await takeForCampaign(deps.database.sql, limits, 1)
+    if (granted > 0) return
+    await new Promise((resolve) => setTimeout(resolve, waitMs))
+  }
+}
+
+function toResult(item: ClaimedRecipient, outcome: SendOutcome, now: Date): Result {
+  const base: Result = {
+    campaignId: item.campaignId,
+    batchId: item.batchId,
+    personId: item.row.personId,
+    contactId: item.row.contactId,
+    status: 'waiting',
+    class: 'class' in outcome ? outcome.class : null,
+    notBeforeMs: null,
+    claimedAtMs: item.claimedAt.getTime(),
+    platformMessageId: null,
+    contentHash: null,
+    sentAtMs: null,
+    tried: true,
+    failed: null,
+  }
+  switch (outcome.kind) {
+    case 'sent':
+      return { ...base, status: 'sent', platformMessageId: outcome.platformMessageId, sentAtMs: outcome.atMs, failed: false }
+    case 'retry': {
+      // The platform asks for a pause of everybody: that is no fault of this message
+      if (ASKS_FOR_PAUSE.has(outcome.class)) return { ...base, notBeforeMs: outcome.notBeforeMs, tried: false }
+      const tries = item.row.attempts + 1
+      if (tries >= MAX_TRIES) return { ...base, status: 'failed', failed: true }
+      const backoff = BACKOFF_MS[Math.min(tries, BACKOFF_MS.length) - 1] ?? 0
+      return { ...base, notBeforeMs: Math.max(outcome.notBeforeMs, now.getTime() + backoff), failed: true }
+    }
+    case 'account_paused':
+      return { ...base, notBeforeMs: now.getTime(), tried: false }
+    case 'uncertain':
+      return { ...base, status: 'uncertain', contentHash: item.contentHash, notBeforeMs: now.getTime() + ASK_AFTER_MS, failed: true }
+    case 'failed': {
+      // The platform knows better than we when the person wrote last: the notice waits for their next word
+      if (WINDOW_CLOSED.has(outcome.class) && item.routes.nextContactDays > 0) return { ...base, route: 'next', class: null }
+      // One person's dead chat says nothing about the others
+      return { ...base, status: 'failed', failed: !DEAD.has(outcome.class) && !WINDOW_CLOSED.has(outcome.class) }
+    }
+    default:
+      return outcome satisfies never
+  }
+}
+
+/**
+ * Records what became of many recipients, of one commune, in one transaction; batches that are through go with it. A row that an echo settled
+ * meanwhile is left alone; one that was thought lost while this process lived gets its true result. Returns the lanes' last results.
+ */
+export async function markResults(
+  deps: OutreachDeps,
+  { account, results, doneBatches }: { account: SendingAccount; results: readonly Result[]; doneBatches: readonly string[] },
+): Promise<Map<number, string>> {
+  const { communeId } = account
+  const recent = new Map<number, string>()
+  const campaignIds = [...new Set(results.map((result) => result.campaignId))].sort((a, b) => a - b)
+  await deps.database.sql.begin(async (tx) => {
+    const back = results.filter((result) => result.status === 'waiting')
+    // What comes back to wait must not wait for a campaign that was cancelled meanwhile
+    const cancelled = new Set<number>()
+    if (back.length > 0) {
+      const states = await tx<{ id: number; state: string }[]>`
+        SELECT id::int AS id, state FROM campaign WHERE id IN ${tx([...new Set(back.map((result) => result.campaignId))])} ORDER BY id FOR SHARE`
+      for (const { id, state } of states) if (state === 'cancelled') cancelled.add(id)
+    }
+    const rows = results.map(
+      (result): Result =>
+        result.status === 'waiting' && cancelled.has(result.campaignId)
+          ? { ...result, status: 'cancelled', class: null, notBeforeMs: null }
+          : result,
+    )
+    const changes = tx`SELECT * FROM changed`
+    await tx`
+      WITH given AS MATERIALIZED (
+        SELECT * FROM json_to_recordset(${JSON.stringify(rows.map(toGiven))}::text::json)
+          AS given (campaign_id int, person_id bigint, status text, class text, route text, not_before timestamptz, claimed_at timestamptz,
+            platform_message_id text, content_hash text, sent_at timestamptz, tried boolean)
+      ), old AS MATERIALIZED (
+        SELECT r.campaign_id, r.person_id, r.status, r.route, r.class FROM given JOIN recipient r ON r.commune_id = ${communeId}
+          AND r.campaign_id = given.campaign_id AND r.person_id = given.person_id
+        WHERE r.status = 'waiting' OR (r.status = 'uncertain' AND r.class = 'process_died')
+        ORDER BY r.campaign_id, r.person_id FOR UPDATE OF r
+      ), changed AS (
+        UPDATE recipient r SET status = g.status, class = g.class, route = coalesce(g.route, r.route), not_before = g.not_before,
+          claimed_at = g.claimed_at, attempts = r.attempts + g.tried::int,
+          platform_message_id = coalesce(g.platform_message_id, r.platform_message_id), content_hash = g.content_hash, sent_at = g.sent_at
+        FROM given g JOIN old ON old.campaign_id = g.campaign_id AND old.person_id = g.person_id
+        WHERE r.commune_id = ${communeId} AND r.campaign_id = g.campaign_id AND r.person_id = g.person_id
+        RETURNING r.campaign_id, old.status AS old_status, old.route AS old_route, old.class AS old_class, r.status, r.route, r.class
+      )
+      ${countChanges(tx, communeId, changes)}`
+    for (const campaignId of campaignIds) {
+      const said = results.flatMap((result) =>
+        result.campaignId === campaignId && result.failed !== null ? [result.failed ? '1' : '0'] : [],
+      )
+      if (said.length === 0) continue
+      const [lane] = await tx<{ recent: string }[]>`
+        UPDATE campaign_lane SET recent = right(recent || ${said.join('')}, ${account.settings.get('campaign.pause_after')}::int)
+        WHERE account_id = ${account.id} AND campaign_id = ${campaignId} RETURNING recent`
+      if (lane) recent.set(campaignId, lane.recent)
+    }
+    if (doneBatches.length > 0) await tx`DELETE FROM recipient_batch WHERE id IN ${tx([...doneBatches])}`
+  })
+  await markDead(deps, results)
+  return recent
+}
+
+const isoOf = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
+
+function toGiven(result: Result) {
+  return {
+    campaign_id: result.campaignId,
+    person_id: result.personId,
+    status: result.status,
+    class: result.class,
+    route: result.route ?? null,
+    not_before: isoOf(result.notBeforeMs),
+    claimed_at: isoOf(result.claimedAtMs),
+    platform_message_id: result.platformMessageId,
+    content_hash: result.contentHash,
+    sent_at: isoOf(result.sentAtMs),
+    tried: result.tried,
+  }
+}
+
+/** A chat the platform calls dead is marked once, so that later campaigns leave it out with that reason. */
+async function markDead({ database }: OutreachDeps, results: readonly Result[]): Promise<void> {
+  const dead = results.filter((result) => result.contactId !== null && result.class !== null && DEAD.has(result.class))
+  if (dead.length === 0) return
+  await database.sql`
+    UPDATE contact SET unreachable_class = given.class
+    FROM json_to_recordset(${JSON.stringify(dead.map((result) => ({ id: result.contactId, class: result.class })))}::text::json) AS given (id bigint, class text)
+    WHERE contact.id = given.id AND contact.unreachable_class IS NULL`
+}
