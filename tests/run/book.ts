@@ -40,6 +40,9 @@ export type Book = {
 type Pattern = { ref: string; kind: Asked['kind']; set?: SetFacts; matcher: Matcher; labels: Record<string, string> }
 type Matcher = { anchor: string; regex: RegExp; weight: number }
 
+// What the people of the trials come across; other flows ask some questions in the same words
+const FLOWS_MET = new Set(['welcome', 'cong-dan-hoc-tap', 'gia-dinh-hoc-tap', 'profile', 'which-year', 'word-or-answer'])
+
 export const GROUPS = { nguoi_dan: 'cdht-g1.1', lao_dong: 'cdht-g2.1', can_bo: 'cdht-g3.1' } as const
 
 export function openBook(root: string): Book {
@@ -62,6 +65,7 @@ export function openBook(root: string): Book {
   }
 
   for (const flow of readJsonFiles(join(root, 'flows')) as Flow[]) {
+    if (!FLOWS_MET.has(flow.id)) continue
     for (const node of flow.nodes ?? []) {
       if (node.kind !== 'ask') continue
       const base = `${flow.id}.${node.id}`
