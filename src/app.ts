@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { type Channels, createChannels } from './channel-factory.ts'
 import type { Config } from './config.ts'
-import { LANGUAGES, loadContent } from './content/load.ts'
+import { type Content, LANGUAGES, loadContent } from './content/load.ts'
 import { commandsFor, commandsOfContact, slashWords } from './conversation/command-menu.ts'
 import { createCommunes } from './conversation/communes.ts'
 import { createContactQueue } from './conversation/contact-queue.ts'
@@ -54,6 +54,8 @@ export type AppOptions = {
   /** The address pages are reached at while PUBLIC_URL is not set. */
   localUrl?: () => string
   hasOwnRoot?: boolean
+  /** What the bot says and asks; by default this project's own. */
+  content?: Content
   /** Done once the schema is there, before the account is attached: the sample commune. */
   prepare?: typeof createSampleCommune
 }
@@ -71,13 +73,13 @@ export async function createApp({
   now = () => new Date(),
   localUrl,
   hasOwnRoot = false,
+  content = loadContent(ROOT),
   prepare,
 }: AppOptions): Promise<App> {
   await migrateDb(databaseUrl)
   const database = createDb(databaseUrl)
   const sealer = createSealer(config.secretKey, config.secretKeyPrevious)
   await checkFingerprint(database.db, sealer)
-  const content = loadContent(ROOT)
   await prepare?.({ db: database.db, sets: content.sets.values(), randomInt: (below) => randomInt(below) }, { now: now() })
   if (config.zalo) {
     await importAccountFromEnvironment(

@@ -1,8 +1,13 @@
+import { join } from 'node:path'
 import { Command } from 'commander'
+import { loadContent } from '../content/load.ts'
+import { createAnswerReader } from '../engine/mapping.ts'
 import { exportAnswers } from '../reports/export-answers.ts'
 import { printJson } from './print.ts'
 import { type CommandDeps, getUnitByCode, withDatabase } from './run-command.ts'
 import { parseYear } from './tally.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
 
 type Options = { unit: string; year: number; out: string; json?: boolean }
 
@@ -21,7 +26,14 @@ export function exportCommand(): Command {
 
 async function answers(deps: CommandDeps, { unit: code, year, out, json }: Options): Promise<void> {
   const unit = await getUnitByCode(deps, code)
-  const rows = await exportAnswers(deps.database, { unit, year, path: out, actor: 'cli', now: deps.now })
+  const rows = await exportAnswers(deps.database, {
+    unit,
+    year,
+    path: out,
+    actor: 'cli',
+    now: deps.now,
+    readAnswer: createAnswerReader(loadContent(ROOT)),
+  })
   if (json) printJson({ file: out, rows })
   else console.log(`${rows} answers in ${out}`)
 }

@@ -1,4 +1,7 @@
+import { join } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { loadContent } from '../content/load.ts'
+import { createAnswerReader } from '../engine/mapping.ts'
 import { OperatorError } from '../lib/operator-error.ts'
 import { formatDate, formatTime, vietnamTime } from '../lib/vietnam-time.ts'
 import { loadSettings } from '../registry/settings.ts'
@@ -9,6 +12,8 @@ import { type AgainstTarget, loadStatistics, type StatisticsFigures } from '../r
 import { readTally, TALLY_VIEWS, type TallyTable, type TallyView } from '../reports/tally.ts'
 import { printJson, printTable } from './print.ts'
 import { type CommandDeps, getUnitByCode, withDatabase } from './run-command.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
 
 type Options = { unit: string; year?: number; by?: TallyView; title: string; check?: boolean; json?: boolean }
 
@@ -34,7 +39,7 @@ async function tally(deps: CommandDeps, { unit: code, year = vietnamTime(deps.no
   const { db } = deps.database
   if (check) return checkCounters(deps, unit, json ?? false)
   if (by) {
-    const table = await readTally(db, unit, { year, title, by })
+    const table = await readTally(db, unit, { year, title, by, readAnswer: createAnswerReader(loadContent(ROOT)) })
     return json ? printJson(table) : printTallyTable(table)
   }
   const figures = await loadStatistics(db, unit, { year, now: deps.now })

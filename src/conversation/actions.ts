@@ -3,11 +3,13 @@ import { and, eq, isNull } from 'drizzle-orm'
 import { consent, contact as contactTable } from '../db/schema.ts'
 import type { Var } from '../engine/flow.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
+import type { CriteriaSet } from '../model/criteria.ts'
 import { openTicket, sendStaffAnswer } from '../outreach/tickets.ts'
 import {
   createNomination,
   findNomination,
   loadNomination,
+  moveAnswers,
   type OpenNomination,
   reckon,
   saveNomination,
@@ -194,8 +196,10 @@ async function openNomination(turn: Turn, live: LiveSession, args: Record<string
     }))
   turn.nominations.set(nomination.row.id, nomination)
   live.nominationId = nomination.row.id
+  await moveNomination(turn, nomination, set)
+  if (title === 'CDHT') nomination.row.group = person.group
   // Begun before, by the person or by somebody for them: it goes on there
-  if (nomination.answers.size > 0 && nomination.row.criteriaSet === set.id) live.state.form = formOf(set, nomination)
+  if (nomination.answers.size > 0) live.state.form = formOf(set, nomination)
   const asked = set.questions.filter((question) => question.source === 'asked').length
   return { _family: 'ok', group, title, year, questions: asked }
 }
@@ -207,6 +211,15 @@ function formSetOf(live: LiveSession, value: string) {
     if (set) return set
   }
   throw new Error(`flow ${live.loaded.flow.id}.${live.loaded.flow.version} has no criteria set for ${value}`)
+}
+
+/** Puts a form under another criteria set: a newer version, or the set of another group. Counted anew in this turn. */
+export async function moveNomination(turn: Turn, nomination: OpenNomination, set: CriteriaSet): Promise<void> {
+  turn.nominations.set(nomination.row.id, nomination)
+  if (nomination.row.criteriaSet === set.id || !turn.commune) return
+  moveAnswers(nomination, set, turn.deps.content.sets)
+  const figures = nomination.row.title === 'GDHT' ? await figuresOf(turn, nomination) : undefined
+  reckon(nomination, set, turn.commune.settings.passRule(set), { ...(figures ? { figures } : {}), now: turn.now })
 }
 
 /** The nomination a session works on, loaded once a turn. */

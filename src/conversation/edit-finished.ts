@@ -1,17 +1,25 @@
 import { and, desc, eq, isNotNull } from 'drizzle-orm'
 import { session as sessionTable } from '../db/schema.ts'
+import { openForm } from '../engine/form.ts'
+import type { Input } from '../engine/input.ts'
+import { findMapping } from '../engine/mapping.ts'
+import { moveEarlier } from '../engine/move.ts'
 import { type FormState, newSession } from '../engine/session.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
 import type { CriteriaSet } from '../model/criteria.ts'
 import { findNomination, loadNomination, type OpenNomination } from '../recognition/nominations.ts'
 import { findPerson } from '../registry/helping.ts'
-import { groupKey } from './actions.ts'
+import { groupKey, moveNomination } from './actions.ts'
 import { findEnded, openSession } from './sessions.ts'
+import type { Tap } from './tap.ts'
 import type { LiveSession, Turn } from './turn.ts'
 
 const FLOWS = { CDHT: 'cong-dan-hoc-tap', GDHT: 'gia-dinh-hoc-tap' } as const
 
-/** Opens a form that was answered before, with its answers in place, standing at the read-back: from there any of them can be changed. */
+/**
+ * Opens a form that was answered before on the newest version, with its answers in place: standing at the read-back, from where any of them
+ * can be changed, or at what the newer version asks besides. Undefined when its answers cannot be read there.
+ */
 export async function reopen(
   turn: Turn,
   nomination: OpenNomination,
@@ -21,14 +29,12 @@ export async function reopen(
   const loaded = turn.deps.flows.latest(FLOWS[row.title])
   const form = loaded.flow.nodes.find((node) => node.kind === 'form')
   if (!form) return undefined
-  const value = row.title === 'GDHT' ? 'GDHT' : groupKey(row.group ?? 1)
-  const set = form.set.of[value]
-  if (set === undefined || set !== row.criteriaSet) return undefined
-  turn.nominations.set(row.id, nomination)
+  const value = formValue(row.title, row.group)
+  const set = loaded.sets.get(form.set.of[value] ?? '')
+  if (!set || !findMapping(loaded.sets, row.criteriaSet, set.id)) return undefined
+  await moveNomination(turn, nomination, set)
   const state = newSession(loaded.flow.id, loaded.flow.version, form.id, { [form.set.by]: value, year: row.year })
-  const criteria = loaded.sets.get(set)
-  if (!criteria) return undefined
-  state.form = { ...formOf(criteria, nomination), at: null }
+  state.form = formOf(set, nomination)
   return openSession(turn, loaded, state, row.id, subjectPersonId)
 }
 
@@ -37,8 +43,7 @@ export function formOf(set: CriteriaSet, nomination: OpenNomination): FormState 
   const answers = Object.fromEntries(
     [...nomination.answers.values()].filter((item) => item.source !== 'computed').map((item) => [item.question, item.option]),
   )
-  const next = set.questions.find((question) => question.source === 'asked' && answers[question.key] === undefined)
-  return { set: set.id, answers, at: next?.key ?? null, skipped: [], revisited: [], confirmed: false }
+  return openForm(set, answers)
 }
 
 /** This year's form of the person, if there is one. */
@@ -60,9 +65,9 @@ export async function nominationInHand(turn: Turn): Promise<OpenNomination | und
   return inHand?.row.year === vietnamTime(turn.now).year ? inHand : nominationOfYear(turn)
 }
 
-/** Opens again the form that an ended session was about. */
-export async function nominationSession(turn: Turn, sessionId: number): Promise<LiveSession | undefined> {
-  const ended = await findEnded(turn, sessionId)
+/** Opens again the form that an ended session was about; what was tapped there, as it is read now. */
+export async function nominationSession(turn: Turn, tap: Tap): Promise<Input | undefined> {
+  const ended = await findEnded(turn, tap.sessionId)
   if (!ended?.nominationId) return undefined
   const open = turn.sessions.find((session) => session.nominationId === ended.nominationId)
   if (open) return undefined
@@ -71,5 +76,15 @@ export async function nominationSession(turn: Turn, sessionId: number): Promise<
   // Whoever has a chat of their own changes their answers there
   if (ended.subjectPersonId !== null && (await findPerson(turn.tx, turn.contact.communeId, ended.subjectPersonId))?.hasChat !== false)
     return undefined
-  return reopen(turn, nomination, ended.subjectPersonId)
+  const { title, group, criteriaSet } = nomination.row
+  const opened = await reopen(turn, nomination, ended.subjectPersonId)
+  if (!opened) return undefined
+  // The button is of the version that conversation was held in
+  const from = turn.deps.flows.find(ended.flow, ended.flowVersion)?.flow.nodes.find((node) => node.kind === 'form')
+  const set = { from: from?.set.of[formValue(title, group)] ?? criteriaSet, to: opened.state.form?.set }
+  const versions = turn.deps.flows.newer({ id: ended.flow, version: ended.flowVersion })
+  const said = moveEarlier(versions, set, tap)
+  return said ? { type: 'earlier', ...said, repeat: false } : { type: 'again' }
 }
+
+const formValue = (title: OpenNomination['row']['title'], group: number | null) => (title === 'GDHT' ? 'GDHT' : groupKey(group ?? 1))

@@ -8,6 +8,7 @@ import { setCameBy } from './contacts.ts'
 import { nominationSession } from './edit-finished.ts'
 import { erase } from './erase.ts'
 import { readListed } from './listed.ts'
+import { findSuccessor, readEarlier } from './move-session.ts'
 import { openFor } from './presented.ts'
 import { promptAt, type Reader, type Reading, readEdit, readText } from './read-text.ts'
 import { readValue, type ValueRead } from './read-value.ts'
@@ -35,6 +36,8 @@ export type Moment = {
 
 /** Finds out what an event means in this conversation and has it done. Decides nothing about forms: that is the engine's. */
 export async function routeInput(turn: Turn, content: InboundContent, moment: Moment): Promise<void> {
+  // What stood open is not known any more, so nothing can be read as its answer
+  if (activeSession(turn)?.isLost && content.kind !== 'withdraw') return feed(turn, { type: 'again' })
   switch (content.kind) {
     case 'text':
       return routeText(turn, content.text, moment)
@@ -111,15 +114,21 @@ async function actOn(turn: Turn, prompt: Prompt, reading: Reading): Promise<void
  */
 async function crossed(turn: Turn, live: LiveSession, text: string, moment: Moment): Promise<void> {
   const { deps } = turn
-  const earlier = moment.seen?.sessionId === live.id ? promptAt(live, moment.seen.ref) : undefined
+  const moved = moment.seen && moment.seen.sessionId !== live.id ? await findSuccessor(turn, moment.seen.sessionId) : undefined
+  const place = moment.seen?.sessionId === live.id ? live : moved?.live === live ? moved.place : undefined
+  const earlier = place && moment.seen ? promptAt(place, moment.seen.ref) : undefined
   const understood =
     earlier && earlier.options.length > 0
-      ? deps.understand.understand(text, deps.offers.prepare(live.loaded, earlier, turn.contact.language), wordUsers(turn))
+      ? deps.understand.understand(text, deps.offers.prepare(place?.loaded ?? live.loaded, earlier, turn.contact.language), wordUsers(turn))
       : deps.understand.word(text, wordUsers(turn))
   if (understood.kind === 'word' && hasWord(understood.word)) return runWord(turn, understood.word, understood.arg)
   if (understood.kind === 'person') return feed(turn, { type: 'person' })
   if (understood.kind === 'edit') return editAnswer(turn, readEdit(readerOf(turn, live, moment), live, understood))
   if (!earlier) return
+  if (moved && understood.kind === 'option' && understood.key !== '0') {
+    const said = readEarlier(turn, moved, { ref: earlier.ref, key: understood.key })
+    return said ? feed(turn, { type: 'earlier', ...said, repeat: true }) : undefined
+  }
   if (understood.kind === 'option' && understood.key !== '0')
     return feed(turn, { type: 'earlier', ref: earlier.ref, key: understood.key, repeat: true })
   if (earlier.options.length === 0) {
@@ -160,8 +169,14 @@ async function bringUp(turn: Turn, live: LiveSession): Promise<void> {
 /** A button of a conversation that is over. An answer of a finished form may still be changed by it. */
 async function tapOnEnded(turn: Turn, tap: Tap, moment: Moment): Promise<void> {
   if (moment.inOneBreath) return
-  const reopened = await nominationSession(turn, tap.sessionId)
-  if (reopened) return feed(turn, { type: 'earlier', ref: tap.ref, key: tap.key, repeat: false })
+  const moved = await findSuccessor(turn, tap.sessionId)
+  if (moved) {
+    if (moved.live.status === 'paused') await bringUp(turn, moved.live)
+    const said = readEarlier(turn, moved, tap)
+    return feed(turn, said ? { type: 'earlier', ...said, repeat: false } : { type: 'again' })
+  }
+  const reopened = await nominationSession(turn, tap)
+  if (reopened) return feed(turn, reopened)
   const live = activeSession(turn)
   say(turn, 'tap.over')
   if (live) return feed(turn, { type: 'again' })

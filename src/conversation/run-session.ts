@@ -5,6 +5,7 @@ import { newSession } from '../engine/session.ts'
 import { step } from '../engine/step.ts'
 import { Word } from '../lib/understand.ts'
 import { runAction, storeAnswer } from './actions.ts'
+import { moveIfMust } from './move-session.ts'
 import { presented } from './presented.ts'
 import { openSession, setStatus } from './sessions.ts'
 import { helps, isFormForAnother, subjectOf, titleOf } from './subject.ts'
@@ -37,10 +38,11 @@ export async function feed(turn: Turn, input: Input): Promise<void> {
       next = { type: 'again' }
       continue
     }
-    const { session, effects } = step(live.loaded, live.state, next)
-    live.state = session
-    live.changed = true
-    next = await apply(turn, live, effects)
+    const at = await moveIfMust(turn, live, next)
+    const { session, effects } = step(at.live.loaded, at.live.state, at.input)
+    at.live.state = session
+    at.live.changed = true
+    next = await apply(turn, at.live, effects)
   }
 }
 

@@ -14,11 +14,11 @@ export async function loadSessions(tx: Tx, deps: Pick<Deps, 'flows' | 'log'>, co
     .where(and(eq(sessionTable.contactId, contactId), inArray(sessionTable.status, ['active', 'paused'])))
     .orderBy(desc(sessionTable.id))
   return rows.flatMap((row): LiveSession[] => {
-    const loaded = deps.flows.find(row.flow, row.flowVersion)
-    if (!loaded) {
-      deps.log.error({ flow: row.flow, version: row.flowVersion }, 'somebody is in a flow version whose file is gone; put it back')
-      return []
-    }
+    const own = deps.flows.find(row.flow, row.flowVersion)
+    if (!own)
+      deps.log.error({ file: `flows/${row.flow}.${row.flowVersion}.json` }, 'somebody is in a flow version whose file is gone; put it back')
+    const loaded = own ?? deps.flows.newest(row.flow)
+    if (!loaded) return []
     return [
       {
         id: row.id,
@@ -29,6 +29,7 @@ export async function loadSessions(tx: Tx, deps: Pick<Deps, 'flows' | 'log'>, co
         subjectPersonId: row.subjectPersonId,
         updatedAt: row.updatedAt,
         changed: false,
+        ...(own ? {} : { isLost: true as const }),
       },
     ]
   })
@@ -101,19 +102,28 @@ export async function saveSessions(turn: Turn): Promise<void> {
   )
 }
 
+export type EndedSession = {
+  flow: string
+  flowVersion: number
+  /** `moved`: it goes on as another session, of a newer version. */
+  status: LiveSession['status']
+  state: Session
+  nominationId: number | null
+  subjectPersonId: number | null
+}
+
 /** A conversation of this contact that is over. */
-export async function findEnded(
-  turn: Turn,
-  sessionId: number,
-): Promise<{ flow: string; flowVersion: number; nominationId: number | null; subjectPersonId: number | null } | undefined> {
+export async function findEnded(turn: Turn, sessionId: number): Promise<EndedSession | undefined> {
   const [row] = await turn.tx
     .select({
       flow: sessionTable.flow,
       flowVersion: sessionTable.flowVersion,
+      status: sessionTable.status,
+      state: sessionTable.state,
       nominationId: sessionTable.nominationId,
       subjectPersonId: sessionTable.subjectPersonId,
     })
     .from(sessionTable)
     .where(and(eq(sessionTable.id, sessionId), eq(sessionTable.contactId, turn.contact.id)))
-  return row
+  return row && { ...row, state: row.state as Session }
 }

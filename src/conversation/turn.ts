@@ -32,6 +32,8 @@ export type LiveSession = {
   subject?: PersonRow
   updatedAt: Date
   changed: boolean
+  /** The file of its version is gone: `loaded` is the newest, the place in `state` is of the old one. */
+  isLost?: true
 }
 
 /** One event of one contact being answered, inside one transaction. Whatever is decided is collected here and written at its end. */

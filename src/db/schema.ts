@@ -229,7 +229,8 @@ export const session = pgTable(
     contactId: ref('contact_id').notNull(),
     flow: text('flow').notNull(),
     flowVersion: integer('flow_version').notNull(),
-    status: text('status', { enum: ['active', 'paused', 'ended'] }).notNull(),
+    /** `moved`: it goes on as another session, of a newer version of its flow. */
+    status: text('status', { enum: ['active', 'paused', 'ended', 'moved'] }).notNull(),
     state: jsonb('state').notNull(),
     nominationId: ref('nomination_id'),
     /** The person it is about when that is not the one who writes: somebody answers for another. */

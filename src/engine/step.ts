@@ -48,6 +48,8 @@ function done(run: Run, input: Extract<Input, { type: 'done' }>): void {
 /** After a move to a newer version: what is new before the place one stands at is asked now. */
 function catchUp(run: Run): void {
   const { session, effects } = run
+  // The side question first
+  if (session.pending) return
   delete session.moved
   const asked = effects.findIndex((effect) => effect.type === 'prompt')
   if (session.comeBack === undefined && fillGap(run, session.node) && asked >= 0) effects.splice(asked, 1)
@@ -56,6 +58,7 @@ function catchUp(run: Run): void {
 function hear(run: Run, input: Input): void {
   const { session, loaded } = run
   const node = loaded.nodes.get(session.node)
+  if (input.type === 'start' && session.moved && fillGap(run, '')) return
   if (input.type === 'start' || (node?.kind !== 'ask' && node?.kind !== 'form')) return goOn(run, session.node)
   if (node.kind === 'form' && !formOf(run)) return fault(run, node.id, `there is no criteria set ${session.form?.set ?? 'open'}`)
   if (input.type !== 'not_understood' && input.type !== 'explain') session.misses = 0

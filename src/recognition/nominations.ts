@@ -1,6 +1,7 @@
 import { and, eq, inArray } from 'drizzle-orm'
 import type { Tx } from '../db/connect.ts'
 import { answer, answerHistory, nomination } from '../db/schema.ts'
+import { findMapping } from '../engine/mapping.ts'
 import { type PassRule, pointsOf, type Score, score } from '../engine/score.ts'
 import type { CriteriaSet } from '../model/criteria.ts'
 import { nominationContributions } from '../reports/contributions.ts'
@@ -115,6 +116,21 @@ export function setAnswer(open: OpenNomination, set: CriteriaSet, question: stri
 function isOlder(source: AnswerSource, inForce: AnswerRow): boolean {
   if (inForce.contactId === source.contactId) return !source.inOrder && source.saidAtMs < inForce.eventOrder
   return source.saidAtMs + CLOCKS_APART_MS < inForce.eventOrder
+}
+
+/** Puts the answers in force in the words of another criteria set. What has no place there is no longer in force; it stays in the history. */
+export function moveAnswers(open: OpenNomination, set: CriteriaSet, sets: ReadonlyMap<string, CriteriaSet>): void {
+  const moved = new Map<string, AnswerRow>()
+  for (const given of open.answers.values()) {
+    if (given.source === 'computed') continue
+    const map = findMapping(sets, given.criteriaSet, set.id)
+    const question = map?.question(given.question)
+    const option = map?.option(given.question, given.option)
+    if (question === undefined || option === undefined || moved.has(question)) continue
+    moved.set(question, { ...given, question, option, criteriaSet: set.id, points: pointsOf(set, question, option) })
+  }
+  open.answers = moved
+  open.row.criteriaSet = set.id
 }
 
 export type FamilyFigures = { citizens: number; adults: number }

@@ -3,11 +3,20 @@ import { pipeline } from 'node:stream/promises'
 import { stringify } from 'csv-stringify'
 import type { Database } from '../db/connect.ts'
 import { audit } from '../db/schema.ts'
+import type { StoredAnswer } from '../engine/mapping.ts'
 import { OperatorError } from '../lib/operator-error.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
 import type { Unit } from '../registry/units.ts'
 
-export type ExportAnswersArgs = { unit: Unit; year: number; path: string; actor: string; now: Date }
+export type ExportAnswersArgs = {
+  unit: Unit
+  year: number
+  path: string
+  actor: string
+  now: Date
+  /** How an answer of an older criteria set is named; by default as it was given. */
+  readAnswer?: (given: StoredAnswer) => StoredAnswer
+}
 
 // Contract, section 5
 const COLUMNS = [
@@ -29,7 +38,10 @@ const BATCH = 1_000
  * Writes the answers in force of a unit and a year as CSV, one row an answer; nothing of those who withdrew. The file appears whole or not at
  * all, readable by its owner only, and after the audit trail says who took it. Returns the number of rows.
  */
-export async function exportAnswers({ sql, db }: Database, { unit, year, path, actor, now }: ExportAnswersArgs): Promise<number> {
+export async function exportAnswers(
+  { sql, db }: Database,
+  { unit, year, path, actor, now, readAnswer = (given) => given }: ExportAnswersArgs,
+): Promise<number> {
   const half = `${path}.${process.pid}.part`
   const file = await open(half, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
     throw new OperatorError(`${path} cannot be written (${error.code ?? error.message})`)
@@ -50,7 +62,7 @@ export async function exportAnswers({ sql, db }: Database, { unit, year, path, a
     // For a household's title the person is its head; the chat is the one the answer came from, be it the helper's
     const answers = sql<AnswerRow[]>`
       SELECT ac.channel, c.channel_user_id, coalesce(p.name, h.head_name) AS person, coalesce(p.birth_year, head.birth_year) AS birth_year,
-        v.code AS village_code, n.title, a.question, a.option, a.points, helper.name AS helper,
+        v.code AS village_code, n.title, a.criteria_set, a.question, a.option, a.points, helper.name AS helper,
         extract(epoch FROM a.answered_at)::float8 * 1000 AS answered_at_ms
       FROM nomination n
       JOIN answer a ON a.commune_id = n.commune_id AND a.nomination_id = n.id
@@ -67,6 +79,7 @@ export async function exportAnswers({ sql, db }: Database, { unit, year, path, a
       for await (const batch of answers.cursor(BATCH)) {
         for (const row of batch) {
           rows += 1
+          const { question, option } = readAnswer({ criteriaSet: row.criteria_set, question: row.question, option: row.option })
           yield [
             row.channel,
             row.channel_user_id,
@@ -74,8 +87,8 @@ export async function exportAnswers({ sql, db }: Database, { unit, year, path, a
             row.birth_year,
             row.village_code,
             row.title,
-            row.question,
-            row.option,
+            question,
+            option,
             row.points,
             row.helper,
             printTime(new Date(row.answered_at_ms)),
@@ -103,6 +116,7 @@ type AnswerRow = {
   birth_year: number | null
   village_code: string
   title: string
+  criteria_set: string
   question: string
   option: string
   points: number | null

@@ -10,7 +10,7 @@ import { familyFigures, findHousehold } from '../../registry/people.ts'
 import { rolesOf, takeUpInvitation } from '../../registry/roles.ts'
 import { getUnit, unitTitle } from '../../registry/units.ts'
 import { ownConsents } from '../actions.ts'
-import { answerLines } from '../answer-lines.ts'
+import { answerLines, readForm } from '../answer-lines.ts'
 import { changeContact } from '../contacts.ts'
 import { nominationInHand, nominationOfYear, reopen } from '../edit-finished.ts'
 import { sayResult } from '../result.ts'
@@ -192,9 +192,12 @@ export async function result(turn: Turn): Promise<void> {
 
 async function sayNomination(turn: Turn, nomination: OpenNomination): Promise<void> {
   const { row } = nomination
-  const set = turn.deps.content.sets.get(row.criteriaSet)
-  if (!set || !turn.commune) return
-  const answers = Object.fromEntries([...nomination.answers.values()].map((item) => [item.question, item.option]))
+  // What was finished stays judged by the version it was finished in
+  const own = turn.deps.content.sets.get(row.criteriaSet)
+  const given = [...nomination.answers.values()].map((item) => [item.question, item.option] as const)
+  const form = own ? { set: own, answers: Object.fromEntries(given) } : readForm(turn, nomination)
+  if (!form || !turn.commune) return
+  const { set, answers } = form
   const home = row.title === 'GDHT' ? await findHousehold(turn.tx, row.communeId, row.subjectId) : undefined
   const figures = home ? await familyFigures(turn.tx, home, row.year) : undefined
   const reckoned = score(set, answers, figures, turn.commune.settings.passRule(set))
