@@ -2,6 +2,7 @@ import { commonParams, type Language } from '../content/texts.ts'
 import type { Prompt } from '../engine/effect.ts'
 import type { LoadedFlow } from '../engine/flow.ts'
 import type { Prepared } from '../lib/understand.ts'
+import { criteriaTextKey } from '../model/criteria.ts'
 import type { Deps } from './deps.ts'
 
 // Side questions whose first option is yes and second is no
@@ -22,7 +23,10 @@ export function createOffers({ content, understand }: Pick<Deps, 'content' | 'un
       const key = [language, loaded.flow.id, loaded.flow.version, prompt.ref, prompt.kind, prompt.help, ...options].join('\n')
       const known = kept.get(key)
       if (known) return known
-      const question = questionOf(loaded, prompt)
+      const asked = askedOf(loaded, prompt)
+      const question = asked?.question
+      // The words of both ways to ask belong to the subject, whichever was sent
+      const format = (part: string) => (asked ? texts.format({ key: criteriaTextKey(asked.set.id, asked.question.key, part) }, WORDS) : '')
       const made = understand.prepare({
         options: prompt.options.map((option, index) => {
           const facts = question?.options.find((item) => item.key === option.key)
@@ -35,7 +39,7 @@ export function createOffers({ content, understand }: Pick<Deps, 'content' | 'un
         }),
         // Among the few that are left, a figure can only be the number of an answer
         ...(question?.counts && prompt.kind !== 'side' ? { counts: question.counts } : {}),
-        ...(question ? { ask: texts.format(prompt.text, WORDS) } : {}),
+        ...(asked ? { ask: `${format('ask')} ${format('simple')}` } : {}),
         kind: YES_NO.has(prompt.ref) ? 'confirm' : 'choice',
         ...(prompt.help ? { helpKey: '0' as const } : {}),
       })
@@ -49,11 +53,12 @@ export function createOffers({ content, understand }: Pick<Deps, 'content' | 'un
 
 export type Offers = { prepare(loaded: LoadedFlow, prompt: Prompt, language: Language): Prepared }
 
-function questionOf(loaded: LoadedFlow, prompt: Prompt) {
+function askedOf(loaded: LoadedFlow, prompt: Prompt) {
   if (prompt.kind !== 'question' && prompt.kind !== 'side') return undefined
   for (const set of loaded.sets.values()) {
     const question = set.questions.find((item) => item.key === (prompt.about ?? prompt.ref))
-    if (question && prompt.options.every((option) => option.text.key.startsWith(`${set.id.replaceAll('.', '-')}.`))) return question
+    if (question && prompt.options.every((option) => option.text.key.startsWith(`${set.id.replaceAll('.', '-')}.`)))
+      return { set, question }
   }
   return undefined
 }

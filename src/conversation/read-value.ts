@@ -1,5 +1,5 @@
 import type { Prompt } from '../engine/effect.ts'
-import { parseBirthYear, parseCount, parsePersonName } from '../lib/values.ts'
+import { parseBirthYear } from '../lib/understand.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
 import { unitTitle } from '../registry/units.ts'
 import type { Commune } from './communes.ts'
@@ -19,18 +19,20 @@ export type ValueWorld = {
 export function readValue(turn: ValueWorld, live: Pick<Place, 'loaded'>, prompt: Prompt, text: string): ValueRead {
   switch (prompt.input) {
     case 'name': {
-      const name = parsePersonName(text)
-      return name === undefined ? { kind: 'none' } : { kind: 'value', value: name }
+      const read = turn.deps.understand.personName(text)
+      return read.kind === 'name' ? { kind: 'value', value: read.name } : { kind: 'none' }
     }
     case 'birth_year': {
-      const year = parseBirthYear(text, vietnamTime(turn.now).year)
-      return year === undefined ? { kind: 'none' } : { kind: 'value', value: year }
+      const birth = parseBirthYear(text, vietnamTime(turn.now).year)
+      return birth.kind === 'year' ? { kind: 'value', value: birth.year } : { kind: 'none' }
     }
     case 'count': {
-      const count = parseCount(text)
+      const read = turn.deps.understand.count(text)
       const node = live.loaded.nodes.get(prompt.ref)
       const bounds = node?.kind === 'ask' && node.input.type === 'count' ? node.input : { min: 1, max: 100 }
-      return count === undefined || count < bounds.min || count > bounds.max ? { kind: 'none' } : { kind: 'value', value: count }
+      return read.kind === 'count' && read.count >= bounds.min && read.count <= bounds.max
+        ? { kind: 'value', value: read.count }
+        : { kind: 'none' }
     }
     case 'village':
       return readVillage(turn, text)

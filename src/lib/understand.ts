@@ -1,4 +1,6 @@
 import type { Lexicon } from './understand/lexicon.ts'
+import { type Count, parseCount } from './understand/parse-count.ts'
+import { type PersonName, parsePersonName } from './understand/parse-person-name.ts'
 import { createReader, type Prepared } from './understand/read.ts'
 import type { Offered, Understanding } from './understand/types.ts'
 import type { WordUser } from './understand/words.ts'
@@ -6,8 +8,8 @@ import type { WordUser } from './understand/words.ts'
 export { Lexicon, parseLexicon } from './understand/lexicon.ts'
 export { offeredFrom } from './understand/offered.ts'
 export { type BirthYear, parseBirthYear } from './understand/parse-birth-year.ts'
-export { type Count, parseCount } from './understand/parse-count.ts'
-export { type PersonName, parsePersonName } from './understand/parse-person-name.ts'
+export type { Count } from './understand/parse-count.ts'
+export type { PersonName } from './understand/parse-person-name.ts'
 export type { Prepared } from './understand/read.ts'
 export type { Offered, Understanding } from './understand/types.ts'
 export { Word, type WordTable, WordUser } from './understand/words.ts'
@@ -20,6 +22,8 @@ export type Understand = {
   understand(text: string, prepared: Prepared, users?: readonly WordUser[]): Understanding
   /** The word this whole message is, when no question is open. */
   word(text: string, users?: readonly WordUser[]): Understanding
+  personName(text: string): PersonName
+  count(text: string): Count
 }
 
 export function createUnderstanding(lexicon: Lexicon): Understand {
@@ -29,5 +33,7 @@ export function createUnderstanding(lexicon: Lexicon): Understand {
     prepare: reader.prepare,
     understand: (text, prepared, users = []) => reader.understand(text, prepared, users),
     word: (text, users = []) => reader.understand(text, nothing, users),
+    personName: (text) => parsePersonName(text, lexicon),
+    count: (text) => parseCount(text, lexicon),
   }
 }
