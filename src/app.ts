@@ -24,6 +24,8 @@ import { createSealer } from './lib/crypto.ts'
 import { createUnderstanding, parseLexicon } from './lib/understand.ts'
 import { createMetrics } from './metrics.ts'
 import { runDigests } from './outreach/digests.ts'
+import { dropOldFiles, openFile } from './outreach/files.ts'
+import { runNotices } from './outreach/notices.ts'
 import { runReminders } from './outreach/reminders.ts'
 import { runTickets } from './outreach/tickets.ts'
 import { type Account, importAccountFromEnvironment, importTelegramAccount } from './registry/accounts.ts'
@@ -175,6 +177,7 @@ export async function createApp({
     printMetrics: () => metrics.print(),
     metricsToken: config.metricsToken,
     hasOwnRoot,
+    openFile: (token) => openFile(deps, token),
     async findVillagePage(typed) {
       const village = await findUnitByJoinCode(database.db, typed)
       if (!village) return undefined
@@ -190,7 +193,7 @@ export async function createApp({
   async function tick(): Promise<void> {
     if (now().getTime() - tickedAt < TICK_MS) return
     tickedAt = now().getTime()
-    for (const run of [runTickets, runReminders, runDigests]) {
+    for (const run of [runTickets, runReminders, runDigests, runNotices, dropOldFiles]) {
       try {
         await run(deps, now())
       } catch (error) {

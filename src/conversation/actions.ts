@@ -4,6 +4,17 @@ import { consent, contact as contactTable } from '../db/schema.ts'
 import type { Var } from '../engine/flow.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
 import type { CriteriaSet } from '../model/criteria.ts'
+import {
+  checkBroadcast,
+  chooseNow,
+  dropBroadcast,
+  showBroadcast,
+  startBroadcast,
+  takeFile,
+  takeVillages,
+  takeWhen,
+  testBroadcast,
+} from '../outreach/chat/broadcast.ts'
 import { openTicket, sendStaffAnswer } from '../outreach/tickets.ts'
 import {
   createNomination,
@@ -56,6 +67,15 @@ const actions: Record<string, Action> = {
   store_language: storeLanguage,
   invite,
   send_staff_answer: sendStaffAnswer,
+  broadcast_check: checkBroadcast,
+  broadcast_file: takeFile,
+  broadcast_villages: takeVillages,
+  broadcast_show: showBroadcast,
+  broadcast_test: testBroadcast,
+  broadcast_now: chooseNow,
+  broadcast_when: takeWhen,
+  broadcast_start: startBroadcast,
+  broadcast_drop: dropBroadcast,
   assist_begin: assistBegin,
   assist_more: assistMore,
   assist_take_next: assistTakeNext,

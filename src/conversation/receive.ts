@@ -74,8 +74,9 @@ export function createReceiver(deps: Pick<Deps, 'database' | 'sealer' | 'now'>):
 /** Contact of each arrival that was new, undefined for repeats and for receipts of unknown contacts. */
 async function store(
   { database, sealer, now }: Pick<Deps, 'database' | 'sealer' | 'now'>,
-  arrivals: Arrival[],
+  received: Arrival[],
 ): Promise<(number | undefined)[]> {
+  const arrivals = await withoutFiles(database, received)
   const rows = arrivals.map(({ accountId, event }, place) => ({
     place,
     account_id: accountId,
@@ -119,5 +120,27 @@ async function store(
     const contacts: (number | undefined)[] = arrivals.map(() => undefined)
     for (const row of stored) contacts[row.place] = row.contact_id
     return contacts
+  })
+}
+
+// The only conversation in which somebody may send a file that is kept: an officer composing a notice
+const FILE_FLOWS = ['broadcast']
+
+/** Addresses of pictures and files are dropped before anything is stored, save of those who are being asked for one. */
+async function withoutFiles(database: Deps['database'], arrivals: Arrival[]): Promise<Arrival[]> {
+  const withFile = arrivals.filter(({ event }) => event.content.kind === 'media' && event.content.file)
+  if (withFile.length === 0) return arrivals
+  const given = JSON.stringify(withFile.map(({ accountId, event }) => ({ account_id: accountId, channel_user_id: event.channelUserId })))
+  const asked = await database.sql<{ account_id: string; channel_user_id: string }[]>`
+    SELECT c.account_id, c.channel_user_id
+    FROM json_to_recordset(${given}::text::json) AS given (account_id bigint, channel_user_id text)
+    JOIN contact c USING (account_id, channel_user_id)
+    JOIN session s ON s.contact_id = c.id AND s.status = 'active' AND s.flow IN ${database.sql(FILE_FLOWS)}`
+  const keep = new Set(asked.map((row) => `${row.account_id}:${row.channel_user_id}`))
+  return arrivals.map((arrival) => {
+    const { content } = arrival.event
+    if (content.kind !== 'media' || !content.file || keep.has(`${arrival.accountId}:${arrival.event.channelUserId}`)) return arrival
+    const { file: _, ...rest } = content
+    return { ...arrival, event: { ...arrival.event, content: rest } }
   })
 }

@@ -1,6 +1,7 @@
 import type { Prompt } from '../engine/effect.ts'
 import type { Understanding } from '../lib/understand.ts'
-import type { InboundContent, MediaKind } from '../model/inbound.ts'
+import type { InboundContent } from '../model/inbound.ts'
+import { fetchAttachment } from '../outreach/chat/attachment.ts'
 import { openTicket } from '../outreach/tickets.ts'
 import { findUnitByJoinCode, unitTitle } from '../registry/units.ts'
 import { tookAssistChoice } from './assist-choice.ts'
@@ -44,7 +45,7 @@ export async function routeInput(turn: Turn, content: InboundContent, moment: Mo
     case 'tap':
       return routeTap(turn, content.payload, moment)
     case 'media':
-      return routeMedia(turn, content.media, moment)
+      return routeMedia(turn, content, moment)
     case 'start':
       return routeStart(turn, content.code, moment)
     case 'follow':
@@ -182,8 +183,16 @@ async function tapOnEnded(turn: Turn, tap: Tap, moment: Moment): Promise<void> {
   if (live) return feed(turn, { type: 'again' })
 }
 
-async function routeMedia(turn: Turn, media: MediaKind, moment: Moment): Promise<void> {
+async function routeMedia(turn: Turn, { media, file }: Extract<InboundContent, { kind: 'media' }>, moment: Moment): Promise<void> {
   const live = activeSession(turn)
+  const node = live?.loaded.nodes.get(live.state.node)
+  if (file && node?.kind === 'ask' && node.input.type === 'text' && node.input.media) {
+    const fetched = await fetchAttachment(turn.deps, file)
+    if (fetched.type === 'kept')
+      return feed(turn, { type: 'value', value: JSON.stringify(fetched.attachment), label: fetched.attachment.name })
+    say(turn, 'broadcast.file_problem', { problem: fetched.problem })
+    return feed(turn, { type: 'again' })
+  }
   if (live) return moment.afterPause ? feed(turn, { type: 'resume' }) : feed(turn, { type: 'not_understood', media })
   if (!turn.person) return welcome(turn)
   say(turn, `media.${media}`)

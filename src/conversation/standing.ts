@@ -2,6 +2,7 @@ import { and, eq } from 'drizzle-orm'
 import { outboundMessage } from '../db/schema.ts'
 import { fold } from '../lib/fold.ts'
 import type { OutboundMessage } from '../model/outbound.ts'
+import { actOnCampaign, actOnEvent, actOnNotice } from '../outreach/chat/campaigns.ts'
 import { actOnHousehold, actOnReminder, actOnSolo, keepWindow } from '../outreach/chat/reminders.ts'
 import { actOnTicket, unknownTap } from '../outreach/tickets.ts'
 import { parseTap, STANDING, type Tap } from './tap.ts'
@@ -17,6 +18,9 @@ const standing: Record<string, Standing> = {
   solo: actOnSolo,
   reminder: actOnReminder,
   window: keepWindow,
+  campaign: actOnCampaign,
+  notice: actOnNotice,
+  event: actOnEvent,
 }
 
 const REF = /^([a-z]+)_(\d{1,15})$/

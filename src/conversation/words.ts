@@ -1,4 +1,6 @@
 import type { Word } from '../lib/understand.ts'
+import { broadcast } from '../outreach/chat/broadcast.ts'
+import { campaigns } from '../outreach/chat/campaigns.ts'
 import { remind } from '../outreach/chat/reminders.ts'
 import type { Turn } from './turn.ts'
 import { assist, edit, erase, family, language, menu, person, result, resume, start, stop, takeCode, view } from './words/anyone.ts'
@@ -26,6 +28,8 @@ const handlers: Partial<Record<Word, WordHandler>> = {
   missing,
   invite,
   remind,
+  broadcast,
+  campaign: campaigns,
 }
 
 export const hasWord = (word: Word): boolean => handlers[word] !== undefined

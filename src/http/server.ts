@@ -1,13 +1,14 @@
 import helmet from '@fastify/helmet'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { Logger } from 'pino'
+import { type FilesDeps, registerFiles } from './files.ts'
 import { type HealthDeps, registerHealth } from './health.ts'
 import { type MetricsDeps, registerMetrics } from './metrics.ts'
 import { type PagesDeps, registerPages } from './pages.ts'
 import { registerTelegramWebhook, type TelegramWebhookDeps } from './telegram-webhook.ts'
 import { registerZaloWebhook, type ZaloWebhookDeps } from './zalo-webhook.ts'
 
-export type ServerDeps = ZaloWebhookDeps & TelegramWebhookDeps & HealthDeps & MetricsDeps & PagesDeps & { log: Logger }
+export type ServerDeps = ZaloWebhookDeps & TelegramWebhookDeps & HealthDeps & MetricsDeps & PagesDeps & FilesDeps & { log: Logger }
 
 // The largest body a platform may send us (contract, section 3)
 const MAX_BODY_BYTES = 1024 * 1024
@@ -30,5 +31,6 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
   registerHealth(app, deps)
   registerMetrics(app, deps)
   registerPages(app, deps)
+  registerFiles(app, deps)
   return app
 }

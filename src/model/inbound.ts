@@ -1,12 +1,13 @@
 /** What a person sent without words, told apart so that each gets a useful answer. */
 export type MediaKind = 'image' | 'voice' | 'video' | 'sticker' | 'location' | 'file' | 'link' | 'card'
 
-/** What happened on a channel, in words that know no platform. Coordinates, phone cards and file addresses never get this far. */
+/** What happened on a channel, in words that know no platform. Coordinates and phone cards never get this far. */
 export type InboundContent =
   | { kind: 'text'; text: string }
   /** A button of one of our messages; the payload is a claim like any typed text, not a proof. */
   | { kind: 'tap'; payload: string }
-  | { kind: 'media'; media: MediaKind; text?: string }
+  /** `file`: where the platform keeps it for a while. Kept only of officers who are composing (conversation/receive.ts). */
+  | { kind: 'media'; media: MediaKind; text?: string; file?: { url: string; name?: string } }
   | { kind: 'follow' }
   | { kind: 'unfollow' }
   /** Opened through a link that carries a code (Telegram's /start payload). */

@@ -64,6 +64,8 @@ export type RecipientFacts = {
   form?: { criteriaSet: string; answered: readonly string[]; finished: boolean }
 }
 
+const DOUBLED_LABEL = /(?<!\p{L})(bản|thôn|xóm|ấp|buôn|khu|khu phố|tổ dân phố) \1(?= )/giu
+
 /** The words one person reads. The same facts make the same words: an echo is recognised by their hash. */
 export function render(
   template: Template,
@@ -86,11 +88,15 @@ export function render(
     return part.capital ? capitalise(value) : value
   })
   // Where a name is not known, no gap is left
-  return words
-    .join('')
-    .replace(/[^\S\n]{2,}/g, ' ')
-    .replace(/[^\S\n]+([,.!?;:])/g, '$1')
-    .trim()
+  return (
+    words
+      .join('')
+      .replace(/[^\S\n]{2,}/g, ' ')
+      .replace(/[^\S\n]+([,.!?;:])/g, '$1')
+      // "Bản {bản}": the place brings its own word along
+      .replace(DOUBLED_LABEL, '$1')
+      .trim()
+  )
 }
 
 const NAMED = 3

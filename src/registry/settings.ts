@@ -37,6 +37,7 @@ const TYPES = {
   'quiet.from': ClockTime,
   'quiet.to': ClockTime,
   'quiet.days': QuietDays,
+  'event.week_from': DayMonth,
   'reminder.per_week': count(7),
   'reminder.per_round': count(50),
   'cut.provisional': DayMonth,

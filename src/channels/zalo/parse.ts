@@ -16,8 +16,8 @@ export type ZaloKeys = { externalId: string; appId: string; oaSecretKey: string 
 const TOO_OLD_MS = 7 * 86_400_000
 
 /**
- * A webhook body, checked over its raw bytes, in our words. Decides alone what is 400, 401 or nothing to do; coordinates, phone
- * cards and file addresses end here.
+ * A webhook body, checked over its raw bytes, in our words. Decides alone what is 400, 401 or nothing to do; coordinates and
+ * phone cards end here.
  */
 export function parseZaloWebhook(
   rawBody: Buffer,
@@ -85,10 +85,20 @@ function messageContent(event: MessageEvent): InboundContent | undefined {
   if (attachment) {
     const media = mediaOf(attachment)
     // A place's name is as private as its coordinates
-    return { kind: 'media', media, ...(event.text && media !== 'location' && media !== 'card' ? { text: event.text } : {}) }
+    return {
+      kind: 'media',
+      media,
+      ...(event.text && media !== 'location' && media !== 'card' ? { text: event.text } : {}),
+      ...fileOf(attachment),
+    }
   }
   const text = event.text ?? ''
   return isTap(text) ? { kind: 'tap', payload: fromTap(text) } : { kind: 'text', text }
+}
+
+function fileOf(attachment: WebhookAttachment): { file?: { url: string; name?: string } } {
+  if ((attachment.type !== 'image' && attachment.type !== 'file') || attachment.url === undefined) return {}
+  return { file: { url: attachment.url, ...(attachment.type === 'file' && attachment.name ? { name: attachment.name } : {}) } }
 }
 
 function mediaOf(attachment: WebhookAttachment): MediaKind {

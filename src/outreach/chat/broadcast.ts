@@ -1,0 +1,311 @@
+import { feed, startFlow } from '../../conversation/run-session.ts'
+import { activeSession, type LiveSession, offer, say, type Turn, voiceOf } from '../../conversation/turn.ts'
+import type { AudienceRule } from '../../db/schema.ts'
+import type { Var } from '../../engine/flow.ts'
+import { fold } from '../../lib/fold.ts'
+import { readMoment } from '../../lib/read-moment.ts'
+import { formatDate, formatTime, vietnamTime } from '../../lib/vietnam-time.ts'
+import { rolesThatMay } from '../../registry/roles.ts'
+import { unitTitle } from '../../registry/units.ts'
+import {
+  cancelCampaign,
+  changeCampaign,
+  createCampaign,
+  type Refused,
+  type Shown,
+  scheduleCampaign,
+  showCampaign,
+  startCampaign,
+  testToSelf,
+} from '../campaign.ts'
+import { nextAllowed } from '../started-gate.ts'
+import { Kept } from './attachment.ts'
+
+type Result = Record<string, Var>
+
+const LEAVES = new Set(['thoi', 'huy', 'thoat', 'bo', 'khong gui nua', 'cancel'])
+const leaves = (text: unknown) => LEAVES.has(fold(String(text ?? '')))
+const NO_FILE = new Set(['khong', 'khong kem', 'khong co', 'bo anh', 'no', 'none'])
+const VILLAGES_SHOWN = 12
+const REASONS_SHOWN = 4
+
+/** THÔNG BÁO: composes a broadcast; one that is open goes on. */
+export async function broadcast(turn: Turn): Promise<void> {
+  if (!turn.commune || rolesThatMay(turn.roles, 'broadcast').length === 0) return say(turn, 'tap.over')
+  if (activeSession(turn)?.loaded.flow.id === 'broadcast') return feed(turn, { type: 'again' })
+  return startFlow(turn, 'broadcast')
+}
+
+const actor = (turn: Turn) => `contact:${turn.contact.id}`
+const draftOf = (live: LiveSession) => (typeof live.state.vars._campaign === 'number' ? live.state.vars._campaign : undefined)
+
+function refuse(turn: Turn, { problem }: Refused): void {
+  say(turn, problem.key, problem.params)
+}
+
+/** The words are sound, or it is said at once what is wrong with them. */
+export async function checkBroadcast(turn: Turn, live: LiveSession): Promise<Result> {
+  const { vars } = live.state
+  if (leaves(vars.text)) return drop(turn, live)
+  const outcome = await writeDraft(turn, live)
+  if (!outcome) return { _next: 'on' }
+  refuse(turn, outcome)
+  return { _next: 'text' }
+}
+
+/** Makes the draft as it was said so far; what is wrong with it, if anything. */
+async function writeDraft(turn: Turn, live: LiveSession): Promise<Refused | undefined> {
+  const { vars } = live.state
+  const text = String(vars.text ?? '')
+  const attachment = attachmentOf(vars)
+  const rule = ruleOf(turn, live)
+  const known = draftOf(live)
+  if (known !== undefined) {
+    const outcome = await changeCampaign(turn.deps, { campaignId: known, text, attachment: attachment ?? null, rule })
+    return outcome.type === 'refused' ? outcome : undefined
+  }
+  const outcome = await createCampaign(turn.deps, {
+    communeId: turn.contact.communeId,
+    authorContactId: turn.contact.id,
+    text,
+    ...(attachment ? { attachment } : {}),
+    rule,
+  })
+  if (outcome.type === 'refused') return outcome
+  vars._campaign = outcome.campaignId
+  return undefined
+}
+
+function attachmentOf(vars: Result): Kept | undefined {
+  if (typeof vars._file !== 'string' || vars._file === '') return undefined
+  return Kept.parse(JSON.parse(vars._file))
+}
+
+function ruleOf(turn: Turn, live: LiveSession): AudienceRule {
+  const { vars } = live.state
+  const ids = typeof vars._villages === 'string' && vars._villages !== '' ? vars._villages.split(',').map(Number) : undefined
+  const { year } = vietnamTime(turn.now)
+  const state = {
+    chua_dang_ky: 'not_registered',
+    chua_bat_dau: 'not_begun',
+    chua_xong: vars.which === 'mot_cau' ? 'question_open' : 'not_finished',
+    da_xong: 'finished',
+  } as const
+  const chosen = state[vars.who as keyof typeof state]
+  const question = chosen === 'question_open' ? questionKey(turn, Number(vars.question)) : undefined
+  return {
+    ...(vars.where === 'chon_ban' && ids ? { unitIds: ids } : {}),
+    ...(chosen ? { state: chosen, year } : {}),
+    ...(question ? { question } : {}),
+  }
+}
+
+/** The question of this number in the form of most people. */
+function questionKey(turn: Turn, number: number): string | undefined {
+  const set = [...turn.deps.content.sets.values()].filter((item) => item.title === 'CDHT' && item.group === 1).at(-1)
+  return set?.questions.filter((question) => question.source === 'asked')[number - 1]?.key
+}
+
+/** A picture or file came, or the officer wants none. */
+export async function takeFile(turn: Turn, live: LiveSession): Promise<Result> {
+  const { vars } = live.state
+  const given = String(vars.file ?? '')
+  if (leaves(given)) return drop(turn, live)
+  const known = vars.who !== undefined
+  if (NO_FILE.has(fold(given))) {
+    vars._file = ''
+    return { file: '', _next: known ? 'show' : 'on' }
+  }
+  if (!given.startsWith('{')) {
+    say(turn, 'broadcast.file_how')
+    return { file: '', _next: 'file' }
+  }
+  vars._file = given
+  const refused = await writeDraft(turn, live)
+  if (!refused) return { file: '', _next: known ? 'show' : 'on' }
+  vars._file = ''
+  refuse(turn, refused)
+  return { file: '', _next: 'file' }
+}
+
+/** "Nà Đa, 3, Hua Bó" */
+export async function takeVillages(turn: Turn, live: LiveSession): Promise<Result> {
+  const text = String(live.state.vars.villages ?? '')
+  if (leaves(text)) return drop(turn, live)
+  const { commune, deps } = turn
+  const found: number[] = []
+  const unknown: string[] = []
+  for (const part of text.split(/[,;\n]+| và /u)) {
+    const words = part.trim()
+    if (words === '') continue
+    const understood = commune && deps.understand.understand(words, commune.preparedVillages)
+    if (understood?.kind === 'option') found.push(Number(understood.key))
+    else unknown.push(words)
+  }
+  if (unknown.length > 0 || found.length === 0) {
+    say(turn, 'broadcast.villages_unknown', { names: unknown.join(', ') })
+    return { _next: 'villages' }
+  }
+  const ids = [...new Set(found)]
+  const names = commune?.villages.filter((village) => ids.includes(village.id)).map(unitTitle) ?? []
+  say(turn, 'broadcast.villages_taken', { count: ids.length, names: names.join(', ') })
+  return { _villages: ids.join(','), _next: 'on' }
+}
+
+/** Counts, ways and reasons by bản, how it reads to two people, how long it takes and what it may cost. */
+export async function showBroadcast(turn: Turn, live: LiveSession): Promise<Result> {
+  const refused = await writeDraft(turn, live)
+  const campaignId = draftOf(live)
+  if (refused || campaignId === undefined) {
+    if (refused) refuse(turn, refused)
+    const key = refused?.problem.key ?? ''
+    return { _next: key.includes('file') ? 'file' : /text|variable|brace|too_long/.test(key) ? 'text' : 'where' }
+  }
+  const outcome = await showCampaign(turn.deps, { campaignId })
+  if (outcome.type === 'refused') {
+    refuse(turn, outcome)
+    return { _next: 'where' }
+  }
+  sayShown(turn, outcome)
+  return { people: outcome.preview.people, _next: 'on' }
+}
+
+function sayShown(turn: Turn, { preview, estimate, samples }: Shown): void {
+  const voice = voiceOf(turn)
+  const reason = ({ reason, n }: { reason: string; n: number }) => `${n} ${voice(reasonText(turn, reason))}`
+  const { routes } = preview
+  say(turn, 'broadcast.people', {
+    people: preview.people,
+    now: (routes.now ?? 0) + (routes.telegram ?? 0) + (routes.zbs ?? 0),
+    next: routes.next ?? 0,
+    village: routes.village ?? 0,
+    article: routes.article ?? 0,
+    none: routes.none ?? 0,
+  })
+  const reasons = preview.reasons.filter((item) => !['village_notice', 'article_broadcast'].includes(item.reason)).slice(0, REASONS_SHOWN)
+  if (reasons.length > 0) say(turn, 'broadcast.reasons', { lines: reasons.map((item) => `• ${reason(item)}`).join('\n') })
+  const villages = [...preview.villages].sort((a, b) => b.people - a.people)
+  if (villages.length > 1) {
+    const lines = villages.slice(0, VILLAGES_SHOWN).map(({ title, people, routes: ways }) =>
+      voice({
+        key: 'broadcast.village_line',
+        params: {
+          village: title,
+          people,
+          now: (ways.now ?? 0) + (ways.telegram ?? 0) + (ways.zbs ?? 0),
+          next: ways.next ?? 0,
+          rest: people - (ways.now ?? 0) - (ways.telegram ?? 0) - (ways.zbs ?? 0) - (ways.next ?? 0),
+        },
+      }),
+    )
+    say(turn, 'broadcast.villages', { lines: lines.join('\n'), more: Math.max(0, villages.length - VILLAGES_SHOWN) })
+  }
+  for (const sample of samples) say(turn, 'broadcast.sample', { name: sample.name, village: sample.village, text: sample.message.text })
+  say(turn, 'broadcast.estimate', {
+    messages: estimate.messages,
+    duration: voice(durationText(estimate.durationMs)),
+    perMinute: Math.round(Math.max(0, ...estimate.accounts.map((account) => account.perMinute))),
+    billed: estimate.billed,
+  })
+}
+
+function reasonText(turn: Turn, reason: string): { key: string } {
+  const key = `campaign.reason.${reason}`
+  return turn.deps.content.texts[turn.contact.language].has(key) ? { key } : { key: 'campaign.reason.unreachable' }
+}
+
+/** "12 phút", "2 giờ 5 phút" */
+export function durationText(ms: number) {
+  const minutes = Math.max(1, Math.ceil(ms / 60_000))
+  return { key: 'broadcast.duration', params: { hours: Math.floor(minutes / 60), minutes: minutes % 60 } }
+}
+
+export async function testBroadcast(turn: Turn, live: LiveSession): Promise<Result> {
+  const campaignId = draftOf(live)
+  if (campaignId === undefined) return {}
+  const outcome = await testToSelf(turn.deps, { campaignId, contactId: turn.contact.id })
+  if (outcome.type === 'refused') refuse(turn, outcome)
+  else if (outcome.type === 'failed') say(turn, 'broadcast.test_failed', { class: outcome.class })
+  else say(turn, 'broadcast.tested')
+  return {}
+}
+
+/** "Gửi ngay": in quiet hours it is said when the first message will leave. */
+export async function chooseNow(turn: Turn): Promise<Result> {
+  const at = turn.commune && nextAllowed(turn.now, turn.commune.settings)
+  if (at && at > turn.now) say(turn, 'broadcast.quiet_now', { time: formatTime(at), date: formatDate(at) })
+  return { _at: '' }
+}
+
+/** "8 giờ sáng mai" */
+export async function takeWhen(turn: Turn, live: LiveSession): Promise<Result> {
+  const text = String(live.state.vars.when ?? '')
+  if (leaves(text)) return { _next: 'end' }
+  const at = readMoment(text, turn.now)
+  if (!at) {
+    say(turn, 'broadcast.when_unclear')
+    return { _next: 'when' }
+  }
+  if (at <= turn.now) {
+    say(turn, 'campaign.problem.time_past', { time: `${formatTime(at)} ${formatDate(at)}` })
+    return { _next: 'when' }
+  }
+  const open = turn.commune && nextAllowed(at, turn.commune.settings)
+  if (open && open > at) say(turn, 'broadcast.quiet_when', { time: formatTime(open), date: formatDate(open) })
+  const campaignId = draftOf(live)
+  const shown = campaignId === undefined ? undefined : await showCampaign(turn.deps, { campaignId, startAt: at })
+  if (shown?.type === 'shown') {
+    const { finishedAt } = shown.estimate
+    say(turn, 'broadcast.when_taken', {
+      time: formatTime(at),
+      date: formatDate(at),
+      people: shown.preview.people,
+      finished: `${formatTime(finishedAt)} ${formatDate(finishedAt)}`,
+    })
+    live.state.vars.people = shown.preview.people
+  }
+  return { _at: at.toISOString(), _next: 'on' }
+}
+
+/** The number of people, typed: only then anything is sent. */
+export async function startBroadcast(turn: Turn, live: LiveSession): Promise<Result> {
+  const { vars } = live.state
+  const text = String(vars.confirm ?? '')
+  const campaignId = draftOf(live)
+  if (campaignId === undefined || leaves(text)) {
+    say(turn, 'broadcast.not_sent')
+    return { _next: 'review' }
+  }
+  const figures = text.replace(/[.\s](?=\d{3}(\D|$))/g, '').match(/\d+/g)
+  if (figures?.length !== 1) {
+    say(turn, 'broadcast.number_please')
+    return { _next: 'confirm' }
+  }
+  const given = { campaignId, confirmed: Number(figures[0]), actor: actor(turn) }
+  const at = typeof vars._at === 'string' && vars._at !== '' ? new Date(vars._at) : undefined
+  const outcome = at ? await scheduleCampaign(turn.deps, { ...given, at }) : await startCampaign(turn.deps, given)
+  if (outcome.type === 'refused') {
+    refuse(turn, outcome)
+    const { key } = outcome.problem
+    // Somebody else confirmed it, or this very tap did before: nothing is left to do here
+    if (key.endsWith('wrong_state') || key.endsWith('unknown')) return { _next: 'end' }
+    return { _next: key.endsWith('wrong_number') ? 'confirm' : key.endsWith('not_shown') ? 'show' : 'review' }
+  }
+  if (outcome.type === 'scheduled') say(turn, 'broadcast.scheduled', { time: formatTime(outcome.at), date: formatDate(outcome.at) })
+  else say(turn, 'broadcast.started', { recipients: outcome.recipients })
+  offer(turn, `campaign_${campaignId}`, 'show', 'campaigns.progress')
+  if (outcome.type === 'started') offer(turn, `campaign_${campaignId}`, 'pause', 'campaigns.pause')
+  offer(turn, `campaign_${campaignId}`, 'cancel', 'campaigns.cancel')
+  return { _next: 'end' }
+}
+
+export async function dropBroadcast(turn: Turn, live: LiveSession): Promise<Result> {
+  return drop(turn, live)
+}
+
+async function drop(turn: Turn, live: LiveSession): Promise<Result> {
+  const campaignId = draftOf(live)
+  if (campaignId !== undefined) await cancelCampaign(turn.deps, { campaignId, actor: actor(turn) })
+  say(turn, 'broadcast.dropped')
+  return { _next: 'end' }
+}

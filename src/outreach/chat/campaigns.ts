@@ -1,0 +1,301 @@
+import { stringify } from 'csv-stringify/sync'
+import { startFlow } from '../../conversation/run-session.ts'
+import { offer, say, type Turn, voiceOf } from '../../conversation/turn.ts'
+import { runWord } from '../../conversation/words.ts'
+import { formatDate, formatTime, vietnamTime } from '../../lib/vietnam-time.ts'
+import type { TextRef } from '../../model/text.ts'
+import { rolesThatMay } from '../../registry/roles.ts'
+import {
+  type Campaign,
+  type CampaignProgress,
+  campaignProgress,
+  cancelCampaign,
+  findCampaign,
+  listCampaigns,
+  listUncertain,
+  listVillageNotices,
+  markNoticeForwarded,
+  pauseCampaign,
+  type Refused,
+  resumeCampaign,
+  retryClass,
+  settleByHand,
+} from '../campaign.ts'
+import { certificate } from '../certificate.ts'
+import { eventText, findEvent } from '../events.ts'
+import { offerFile } from '../files.ts'
+import { broadcast, durationText } from './broadcast.ts'
+
+const LISTED = 5
+const CLASSES_SHOWN = 5
+const TITLE_CHARS = 40
+
+/** CHIẾN DỊCH: running and past broadcasts with counts; each opens with a tap. */
+export async function campaigns(turn: Turn): Promise<void> {
+  if (rolesThatMay(turn.roles, 'campaigns').length === 0) return say(turn, 'tap.over')
+  const rows = (await listCampaigns(turn.deps, { communeId: turn.contact.communeId, limit: 20 })).filter((row) => isShown(row))
+  if (rows.length === 0) return say(turn, 'campaigns.none')
+  say(turn, 'campaigns.list')
+  for (const row of rows.slice(0, LISTED)) {
+    offer(turn, `campaign_${row.id}`, 'show', 'campaigns.line', {
+      state: row.state,
+      title: titleOf(row),
+      recipients: row.recipients ?? row.shownPeople ?? 0,
+      date: formatDate(row.startedAt ?? row.scheduledAt ?? row.createdAt),
+    })
+  }
+}
+
+const isShown = (row: Campaign) => row.state !== 'draft' && !(row.state === 'cancelled' && row.startedAt === null)
+
+const titleOf = ({ text }: Campaign) => {
+  const line = text.split('\n')[0] ?? ''
+  return line.length > TITLE_CHARS ? `${line.slice(0, TITLE_CHARS - 1)}…` : line
+}
+
+/** A tap on a campaign: `show`, `pause`, `resume`, `cancel`, `cancel_yes`, `retry`, `retry_2`, `list`, `certificate`, `open`. */
+export async function actOnCampaign(turn: Turn, id: number, act: string): Promise<void> {
+  const found = await findCampaign(turn.deps, id)
+  if (!found || found.communeId !== turn.contact.communeId || rolesThatMay(turn.roles, 'campaigns').length === 0)
+    return say(turn, 'tap.over')
+  const args = { campaignId: id, actor: `contact:${turn.contact.id}` }
+  switch (act) {
+    case 'show':
+      return show(turn, id)
+    case 'pause':
+      return done(turn, id, await pauseCampaign(turn.deps, args), 'campaigns.paused')
+    case 'resume':
+      return done(turn, id, await resumeCampaign(turn.deps, args), 'campaigns.resumed')
+    case 'cancel':
+      say(turn, 'campaigns.cancel_sure', { title: titleOf(found) })
+      offer(turn, `campaign_${id}`, 'cancel_yes', 'campaigns.cancel_yes')
+      offer(turn, `campaign_${id}`, 'show', 'campaigns.cancel_no')
+      return
+    case 'cancel_yes':
+      return done(turn, id, await cancelCampaign(turn.deps, args), 'campaigns.cancelled')
+    case 'certificate':
+      return sayCertificate(turn, id)
+    case 'list':
+      return offerList(turn, found)
+    case 'open':
+      return showUncertain(turn, id)
+    default: {
+      const [, kind, place] = /^(retry|yes|no)_(\d{1,12})$/.exec(act) ?? []
+      if (kind === 'retry') return retry(turn, id, Number(place))
+      if (kind) return settle(turn, id, Number(place), kind === 'yes')
+      return say(turn, 'tap.over')
+    }
+  }
+}
+
+async function done(turn: Turn, id: number, outcome: { type: 'done' } | Refused, key: string): Promise<void> {
+  if (outcome.type === 'refused') say(turn, outcome.problem.key, outcome.problem.params)
+  else say(turn, key)
+  return show(turn, id)
+}
+
+async function show(turn: Turn, id: number): Promise<void> {
+  const progress = await campaignProgress(turn.deps, id)
+  if (!progress) return say(turn, 'tap.over')
+  for (const text of progressTexts(progress, turn.now)) say(turn, text.key, text.params)
+  const notices = await listVillageNotices(turn.deps, id)
+  if (notices.length > 0) {
+    say(turn, 'campaigns.notices', {
+      total: notices.length,
+      sent: notices.filter((notice) => notice.sentAt !== null).length,
+      forwarded: notices.filter((notice) => notice.forwardedAt !== null).length,
+    })
+  }
+  for (const tap of tapsFor(progress)) offer(turn, `campaign_${id}`, tap.act, tap.label.key, tap.label.params)
+}
+
+/** Where a campaign stands, so that the officer sees every person accounted for. */
+export function progressTexts(
+  { campaign, recipients, statuses, waiting, classes, perMinute, expectedAt }: CampaignProgress,
+  now: Date,
+): TextRef[] {
+  const next = waiting.next ?? 0
+  const open = statuses.waiting - next
+  const out: TextRef[] = [
+    {
+      key: 'campaigns.head',
+      params: {
+        state: campaign.state,
+        title: titleOf(campaign),
+        why: campaign.state === 'paused' ? (campaign.pauseClass ?? 'by_hand') : 'none',
+        at: campaign.scheduledAt ? `${formatTime(campaign.scheduledAt)} ${formatDate(campaign.scheduledAt)}` : '',
+      },
+    },
+  ]
+  if (campaign.recipients === null) return out
+  out.push({
+    key: 'campaigns.counts',
+    params: {
+      recipients,
+      percent: recipients === 0 ? 100 : Math.floor((100 * (recipients - open)) / recipients),
+      sent: statuses.sent,
+      open,
+      next,
+      failed: statuses.failed,
+      skipped: statuses.skipped,
+      expired: statuses.expired,
+      cancelled: statuses.cancelled,
+      uncertain: statuses.uncertain,
+    },
+  })
+  const named = classes.filter((item) => item.status === 'failed').slice(0, CLASSES_SHOWN)
+  if (named.length > 0)
+    out.push({ key: 'campaigns.failed', params: { lines: named.map((item) => `• ${item.class}: ${item.n}`).join('\n') } })
+  if (expectedAt)
+    out.push({
+      key: 'campaigns.expected',
+      params: {
+        perMinute: Math.round(perMinute),
+        left: durationText(Math.max(0, expectedAt.getTime() - now.getTime())),
+        time: `${formatTime(expectedAt)} ${formatDate(expectedAt)}`,
+      },
+    })
+  return out
+}
+
+/** What can be done with a campaign in its state; at most as many as there are buttons. */
+export function tapsFor({ campaign, statuses, classes }: CampaignProgress): { act: string; label: TextRef }[] {
+  const label = (key: string, params?: TextRef['params']): TextRef => (params ? { key, params } : { key })
+  const taps: { act: string; label: TextRef }[] = []
+  if (campaign.state === 'running') taps.push({ act: 'pause', label: label('campaigns.pause') })
+  if (campaign.state === 'paused') taps.push({ act: 'resume', label: label('campaigns.resume') })
+  if (['running', 'paused', 'scheduled'].includes(campaign.state)) taps.push({ act: 'cancel', label: label('campaigns.cancel') })
+  const failed = classes.filter((item) => item.status === 'failed')
+  if (failed[0] && campaign.state !== 'cancelled') {
+    taps.push({ act: 'retry_0', label: label('campaigns.retry', { class: failed[0].class, count: failed[0].n }) })
+  }
+  if (statuses.uncertain > 0) taps.push({ act: 'open', label: label('campaigns.uncertain', { count: statuses.uncertain }) })
+  if (campaign.recipients !== null) taps.push({ act: 'list', label: label('campaigns.file') })
+  if (campaign.state === 'done' || campaign.state === 'cancelled') taps.push({ act: 'certificate', label: label('campaigns.certificate') })
+  else if (campaign.recipients !== null) taps.push({ act: 'show', label: label('campaigns.refresh') })
+  return taps.slice(0, 5)
+}
+
+async function retry(turn: Turn, id: number, place: number): Promise<void> {
+  const progress = await campaignProgress(turn.deps, id)
+  const item = progress?.classes.filter((row) => row.status === 'failed')[place]
+  if (!item) return say(turn, 'campaign.problem.nothing_to_retry')
+  const outcome = await retryClass(turn.deps, { campaignId: id, class: item.class, actor: `contact:${turn.contact.id}` })
+  if (outcome.type === 'refused') say(turn, outcome.problem.key, outcome.problem.params)
+  else say(turn, 'campaigns.retried', { count: outcome.recipients })
+  return show(turn, id)
+}
+
+/** Messages nobody knows the end of, one at a time: the officer asks the person. */
+async function showUncertain(turn: Turn, id: number): Promise<void> {
+  const [first, ...rest] = await listUncertain(turn.deps, { campaignId: id, limit: LISTED })
+  if (!first) return show(turn, id)
+  say(turn, 'campaigns.uncertain_one', { name: first.name ?? '', village: first.village ?? '', rest: rest.length })
+  if (first.personId > 0) {
+    offer(turn, `campaign_${id}`, `yes_${first.personId}`, 'campaigns.arrived')
+    offer(turn, `campaign_${id}`, `no_${first.personId}`, 'campaigns.not_arrived')
+  }
+  offer(turn, `campaign_${id}`, 'show', 'campaigns.back')
+}
+
+async function settle(turn: Turn, id: number, personId: number, arrived: boolean): Promise<void> {
+  const outcome = await settleByHand(turn.deps, { campaignId: id, personId, arrived, actor: `contact:${turn.contact.id}` })
+  if (outcome.type === 'refused') say(turn, outcome.problem.key, outcome.problem.params)
+  return showUncertain(turn, id)
+}
+
+async function sayCertificate(turn: Turn, id: number): Promise<void> {
+  const run = await certificate(turn.deps, id)
+  if (!run) return say(turn, 'tap.over')
+  const when = (at: Date | null) => (at ? `${formatTime(at)} ${formatDate(at)}` : '–')
+  say(turn, 'campaigns.certified', {
+    id: run.campaignId,
+    commune: run.commune,
+    recipients: run.recipients,
+    started: when(run.startedAt),
+    finished: when(run.finishedAt),
+    ...run.statuses,
+    received: run.received,
+    seen: run.seen,
+    first: when(run.firstSentAt),
+    last: when(run.lastSentAt),
+    checksum: run.checksum,
+  })
+}
+
+/** Everybody of the ledger by name, as a file of its own. */
+async function offerList(turn: Turn, { id, communeId }: Campaign): Promise<void> {
+  const rows = await turn.deps.database.sql<
+    {
+      village: string | null
+      name: string | null
+      status: string
+      route: string
+      class: string | null
+      sent: number | null
+      seen: number | null
+    }[]
+  >`
+    SELECT u.label || ' ' || u.name AS village, p.name, r.status, r.route, r.class,
+      extract(epoch FROM r.sent_at)::float8 * 1000 AS sent, extract(epoch FROM r.seen_at)::float8 * 1000 AS seen
+    FROM recipient r
+    LEFT JOIN person p ON p.commune_id = r.commune_id AND p.id = r.person_id
+    LEFT JOIN contact c ON c.id = r.contact_id
+    LEFT JOIN unit u ON u.id = coalesce(p.village_id, c.came_by_unit_id)
+    WHERE r.commune_id = ${communeId} AND r.campaign_id = ${id}
+    ORDER BY u.position NULLS LAST, p.name_key, r.person_id`
+  const voice = voiceOf(turn)
+  const when = (ms: number | null) => (ms === null ? '' : `${formatTime(new Date(ms))} ${formatDate(new Date(ms))}`)
+  const has = turn.deps.content.texts[turn.contact.language].has
+  const why = (reason: string | null) =>
+    reason === null ? '' : has(`campaign.reason.${reason}`) ? voice({ key: `campaign.reason.${reason}` }) : reason
+  const table = [
+    ['STT', 'Bản', 'Họ và tên', 'Kết quả', 'Lý do', 'Gửi lúc', 'Xem lúc'],
+    ...rows.map((row, index) => [
+      String(index + 1),
+      cell(row.village ?? ''),
+      cell(row.name ?? ''),
+      voice({ key: `campaigns.status.${row.status === 'waiting' && row.route === 'next' ? 'next' : row.status}` }),
+      cell(why(row.class)),
+      when(row.sent),
+      when(row.seen),
+    ]),
+  ]
+  const { year, month, day } = vietnamTime(turn.now)
+  const url = await offerFile(turn.deps, {
+    name: `thong-bao-${id}-${year}-${month}-${day}.csv`,
+    bytes: `\uFEFF${stringify(table)}`,
+    contactId: turn.contact.id,
+    action: 'campaigns',
+    unitId: communeId,
+  })
+  say(turn, 'campaigns.file_ready', { rows: rows.length })
+  turn.said.push({ type: 'link', label: { key: 'campaigns.file_open' }, url })
+}
+
+/** A cell that begins like a formula is written as text. */
+const cell = (text: string) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text)
+
+/** "đã chuyển" under the notice a leader passes on: `notice_7` with `v12`. */
+export async function actOnNotice(turn: Turn, campaignId: number, act: string): Promise<void> {
+  const villageId = Number(/^v(\d+)$/.exec(act)?.[1])
+  const own = turn.roles.some((held) => held.role === 'village_lead' && held.unitId === villageId)
+  const notice = own ? (await listVillageNotices(turn.deps, campaignId)).find((item) => item.villageId === villageId) : undefined
+  if (!notice) return say(turn, 'tap.over')
+  await markNoticeForwarded(turn.deps, { campaignId, villageId })
+  say(turn, 'notice.thanks', { village: notice.village })
+}
+
+/** "Soạn từ mẫu này" under an offer of one of the year's occasions. */
+export async function actOnEvent(turn: Turn, place: number, act: string): Promise<void> {
+  const event = findEvent(place)
+  if (!event || act !== 'compose' || !turn.commune || rolesThatMay(turn.roles, 'broadcast').length === 0) return say(turn, 'tap.over')
+  const text = eventText(event, turn.commune.settings, turn.now)
+  say(turn, 'event.text', { title: event.title, text })
+  return startFlow(turn, 'broadcast', { text })
+}
+
+/** "Soạn thông báo" where one is offered outside the word. */
+export async function actOnCompose(turn: Turn): Promise<void> {
+  return rolesThatMay(turn.roles, 'broadcast').length > 0 ? broadcast(turn) : runWord(turn, 'menu', undefined)
+}

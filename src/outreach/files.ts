@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import { z } from 'zod'
+import type { Deps } from '../conversation/deps.ts'
+import { Action, mayDo, rolesOf } from '../registry/roles.ts'
+import { unitPath } from '../registry/units.ts'
+
+/** A file for one officer, for a day: signed, and the role is asked again when it is opened (contract, section 3). */
+const Token = z.tuple([z.string(), z.string(), z.number(), Action, z.number(), z.number()])
+
+const PURPOSE = 'file'
+const LIFE_MS = 24 * 3_600_000
+
+export type FileFor = { name: string; bytes: Buffer | string; contactId: number; action: Action; unitId: number }
+
+/** Keeps a file and gives the address it can be fetched at. */
+export async function offerFile(deps: Pick<Deps, 'exportsDir' | 'sealer' | 'publicUrl' | 'now'>, file: FileFor): Promise<string> {
+  const folder = join(deps.exportsDir, 'files')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const stored = `${randomBytes(12).toString('hex')}-${basename(file.name)}`
+  await writeFile(join(folder, stored), file.bytes, { mode: 0o600 })
+  const expires = deps.now().getTime() + LIFE_MS
+  const body = Buffer.from(JSON.stringify([stored, file.name, file.contactId, file.action, file.unitId, expires])).toString('base64url')
+  return `${deps.publicUrl()}/f/${body}.${deps.sealer.sign(PURPOSE, body)}`
+}
+
+export type OpenedFile = { name: string; path: string; contentType: string }
+
+/** The file of a token; undefined for a wrong or old one, and for an officer who is none any more. */
+export async function openFile(
+  deps: Pick<Deps, 'exportsDir' | 'sealer' | 'database' | 'now'>,
+  token: string,
+): Promise<OpenedFile | undefined> {
+  const [body = '', signature = ''] = token.split('.')
+  if (!deps.sealer.verify(PURPOSE, body, signature)) return undefined
+  const { data } = Token.safeParse(JSON.parse(Buffer.from(body, 'base64url').toString('utf8')))
+  if (!data) return undefined
+  const [stored, name, contactId, action, unitId, expires] = data
+  if (expires < deps.now().getTime()) return undefined
+  const { db } = deps.database
+  if (!mayDo(await rolesOf(db, contactId), action, await unitPath(db, unitId))) return undefined
+  const path = join(deps.exportsDir, 'files', basename(stored))
+  const found = await stat(path).catch(() => undefined)
+  return found?.isFile() ? { name, path, contentType: typeOf(name) } : undefined
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  csv: 'text/csv; charset=utf-8',
+  png: 'image/png',
+  jpg: 'image/jpeg',
+  pdf: 'application/pdf',
+  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+}
+const typeOf = (name: string) => TYPES[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream'
+
+/** Removes files whose links have run out. */
+export async function dropOldFiles({ exportsDir, now }: Pick<Deps, 'exportsDir' | 'now'>): Promise<void> {
+  const folder = join(exportsDir, 'files')
+  for (const name of await readdir(folder).catch(() => [])) {
+    const path = join(folder, name)
+    const found = await stat(path).catch(() => undefined)
+    if (found && now().getTime() - found.mtimeMs > LIFE_MS) await rm(path, { force: true })
+  }
+}

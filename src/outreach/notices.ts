@@ -1,0 +1,146 @@
+import { mkdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
+import { toFile } from 'qrcode'
+import type { Deps } from '../conversation/deps.ts'
+import type { Said } from '../conversation/said.ts'
+import { campaign as campaignTable, unit, villageNotice } from '../db/schema.ts'
+import { formatDate } from '../lib/vietnam-time.ts'
+import { unitTitle } from '../registry/units.ts'
+import { atTime, dayOf } from './calendar.ts'
+import { campaignProgress } from './campaign.ts'
+import { progressTexts, tapsFor } from './chat/campaigns.ts'
+import { writeDigest } from './digests.ts'
+import { dueEvents, eventText, isThemeOpen } from './events.ts'
+import { findReader, note, post, tap } from './post.ts'
+import { findCommunes } from './reminders.ts'
+import { staffFor } from './staff.ts'
+import { mayStartNow } from './started-gate.ts'
+import { parseTemplate, render } from './template.ts'
+
+const OFFERED_AT = '08:30'
+const MILESTONES = [25, 50, 75, 100]
+// A code that is read from a sheet on a wall, across a room
+const QR_PIXELS = 800
+const QR_MARGIN = 3
+
+/** Notices for leaders to pass on, news of running campaigns, and the year's occasions. Each is written once; safe to repeat. */
+export async function runNotices(deps: Deps, now: Date): Promise<void> {
+  await sendVillageNotices(deps, now)
+  await tellProgress(deps, now)
+  await offerEvents(deps, now)
+}
+
+/** The picture with a village's code: where it leads is the village's own page, or the account itself. */
+export async function villageQr(deps: Pick<Deps, 'exportsDir' | 'publicUrl'>, joinCode: string): Promise<string> {
+  const folder = join(deps.exportsDir, 'qr')
+  const path = join(folder, `${joinCode}.png`)
+  if (await stat(path).catch(() => undefined)) return path
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await toFile(path, `${deps.publicUrl()}/b/${joinCode}`, { type: 'png', width: QR_PIXELS, margin: QR_MARGIN, errorCorrectionLevel: 'M' })
+  return path
+}
+
+/** To each leader whose village a campaign could not reach: words and picture to pass on as they are, and a tap to say it was done. */
+async function sendVillageNotices(deps: Deps, now: Date): Promise<void> {
+  const { db } = deps.database
+  const rows = await db
+    .select({ notice: villageNotice, campaign: campaignTable, village: unit })
+    .from(villageNotice)
+    .innerJoin(campaignTable, eq(campaignTable.id, villageNotice.campaignId))
+    .innerJoin(unit, eq(unit.id, villageNotice.villageId))
+    .where(and(isNull(villageNotice.sentAt), inArray(campaignTable.state, ['running', 'done'])))
+  for (const { notice, campaign, village } of rows) {
+    const to = await findReader(db, notice.leaderContactId)
+    const channel = to && (await deps.channelOf(to.contact.accountId))
+    const commune = await deps.communes.get(notice.communeId)
+    const parsed = parseTemplate(campaign.text, Number.POSITIVE_INFINITY)
+    if (!to || !channel || parsed.type === 'refused') continue
+    // Who cannot be written to today may be tomorrow: the notice waits, and CHIẾN DỊCH shows how many do
+    if (mayStartNow({ contact: to.contact, commune, abilities: channel.abilities, cause: 'digest', now }).kind !== 'go') continue
+    const facts = { language: 'vi' as const, name: null, address: null, village: unitTitle(village), commune: commune.unit.name }
+    const words = render(parsed.template, facts, { texts: deps.content.texts.vi, sets: deps.content.sets })
+    const code = village.joinCode ?? ''
+    const path = await villageQr(deps, code)
+    const written = await db.transaction(async (tx) => {
+      const [open] = await tx
+        .select({ sentAt: villageNotice.sentAt })
+        .from(villageNotice)
+        .where(and(eq(villageNotice.campaignId, campaign.id), eq(villageNotice.villageId, village.id)))
+        .for('update')
+      if (!open || open.sentAt !== null) return undefined
+      const picture: Said = {
+        type: 'attachment',
+        attachment: { kind: 'image', name: `ma-${code}.png`, contentType: 'image/png', path },
+        caption: { key: 'notice.forward', params: { text: words, code, village: unitTitle(village) } },
+      }
+      await post(deps, tx, { to, cause: 'digest', said: [picture], now })
+      const ask = [
+        note('notice.ask', { village: unitTitle(village), people: notice.people }),
+        tap(`notice_${campaign.id}`, `v${village.id}`, 'notice.done'),
+      ]
+      const outboundId = await post(deps, tx, { to, cause: 'digest', said: ask, now })
+      if (outboundId !== undefined)
+        await tx
+          .update(villageNotice)
+          .set({ sentAt: now, outboundMessageId: outboundId })
+          .where(and(eq(villageNotice.campaignId, campaign.id), eq(villageNotice.villageId, village.id)))
+      return outboundId
+    })
+    if (written !== undefined) deps.wake(notice.leaderContactId)
+  }
+}
+
+/** At each quarter of a campaign, when it pauses itself and when it is done, its author is told; CHIẾN DỊCH shows it at any time. */
+async function tellProgress(deps: Deps, now: Date): Promise<void> {
+  const since = new Date(now.getTime() - 2 * 86_400_000)
+  const rows = await deps.database.db
+    .select()
+    .from(campaignTable)
+    .where(
+      or(
+        inArray(campaignTable.state, ['running', 'paused']),
+        and(eq(campaignTable.state, 'done'), sql`${campaignTable.finishedAt} > ${since.toISOString()}::timestamptz`),
+      ),
+    )
+  for (const row of rows) {
+    if (row.authorContactId === null || row.recipients === null) continue
+    const progress = await campaignProgress(deps, row.id)
+    if (!progress) continue
+    const open = progress.statuses.waiting - (progress.waiting.next ?? 0)
+    const percent = row.recipients === 0 ? 100 : (100 * (row.recipients - open)) / row.recipients
+    const reached = MILESTONES.filter((mark) => percent >= mark).at(-1)
+    const itself = row.state === 'paused' && row.pauseClass !== 'by_hand' ? `pause:${row.failuresFrom?.getTime() ?? 0}` : undefined
+    const mark = itself ?? (row.state === 'done' ? 'done' : reached === undefined ? undefined : String(reached))
+    if (mark === undefined) continue
+    const said: Said[] = [
+      ...progressTexts(progress, now).map((text): Said => ({ type: 'note', text })),
+      ...tapsFor(progress).map((item): Said => ({ type: 'tap', label: item.label, ref: `campaign_${row.id}`, act: item.act })),
+    ]
+    const args = { communeId: row.communeId, contactId: row.authorContactId, kind: `campaign:${row.id}`, day: mark, said, now }
+    if (await writeDigest(deps, args)) deps.wake(row.authorContactId)
+  }
+}
+
+/** A prepared text ahead of each occasion, to every officer who may send one; a human always confirms. */
+async function offerEvents(deps: Deps, now: Date): Promise<void> {
+  if (now < atTime(dayOf(now), OFFERED_AT)) return
+  for (const communeId of await findCommunes(deps)) {
+    const { settings } = await deps.communes.get(communeId)
+    for (const { event, place, day } of dueEvents(now, settings)) {
+      for (const { contactId } of await staffFor(deps.database.db, 'broadcast', [communeId])) {
+        const said = [
+          note('event.offer', {
+            title: event.title,
+            date: formatDate(new Date(`${day}T05:00:00Z`)),
+            text: eventText(event, settings, new Date(`${day}T05:00:00Z`)),
+          }),
+          ...(isThemeOpen(event, new Date(`${day}T05:00:00Z`)) ? [note('event.theme_open')] : []),
+          tap(`event_${place}`, 'compose', 'event.compose'),
+          tap('window_0', 'keep', 'event.not_now'),
+        ]
+        if (await writeDigest(deps, { communeId, contactId, kind: `event:${event.id}`, day, said, now })) deps.wake(contactId)
+      }
+    }
+  }
+}
