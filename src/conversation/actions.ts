@@ -3,18 +3,7 @@ import { and, eq, isNull } from 'drizzle-orm'
 import { consent, contact as contactTable } from '../db/schema.ts'
 import type { Var } from '../engine/flow.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
-import type { CriteriaSet } from '../model/criteria.ts'
-import {
-  checkBroadcast,
-  chooseNow,
-  dropBroadcast,
-  showBroadcast,
-  startBroadcast,
-  takeFile,
-  takeVillages,
-  takeWhen,
-  testBroadcast,
-} from '../outreach/chat/broadcast.ts'
+import { type CriteriaSet, criteriaTextKey } from '../model/criteria.ts'
 import { openTicket, sendStaffAnswer } from '../outreach/tickets.ts'
 import {
   createNomination,
@@ -47,6 +36,7 @@ import {
 import { findOwnRecord, refuseRecord, showRecord, takeOverRecord } from './claim.ts'
 import { formOf } from './edit-finished.ts'
 import { erase } from './erase.ts'
+import { findOtherAccount, offerLink } from './join-chats.ts'
 import { sayResult } from './result.ts'
 import { helps, subjectOf } from './subject.ts'
 import { type LiveSession, type PersonRow, say, type Turn } from './turn.ts'
@@ -64,6 +54,10 @@ const actions: Record<string, Action> = {
   store_adults: storeAdults,
   load_profile: loadProfile,
   store_profile: storeProfile,
+  offer_link: async (turn) => {
+    await offerLink(turn)
+    return {}
+  },
   store_language: storeLanguage,
   invite,
   send_staff_answer: sendStaffAnswer,
@@ -268,14 +262,23 @@ export async function storeAnswer(turn: Turn, live: LiveSession, question: strin
     }
     nomination.row.helperPersonId ??= turn.person?.id ?? null
   }
-  setAnswer(nomination, set, question, option, {
+  const isInForce = setAnswer(nomination, set, question, option, {
     contactId: turn.contact.id,
     ...(helps(live) ? { source: 'helper', helperPersonId: turn.person?.id ?? null } : { source: 'self', helperPersonId: null }),
     saidAtMs: turn.saidAtMs,
     inOrder: turn.channel.abilities.orders === 'sequence',
     now: turn.now,
   })
+  if (!isInForce) keepNewer(turn, live, nomination, question)
   await reckonNow(turn, live, nomination, false)
+}
+
+/** What arrived late changed nothing: the form here goes on with the answer in force, and the person is told which one that is. */
+function keepNewer(turn: Turn, live: LiveSession, nomination: OpenNomination, question: string): void {
+  const inForce = nomination.answers.get(question)
+  if (!inForce || !live.state.form) return
+  live.state.form.answers[question] = inForce.option
+  say(turn, 'link.newer_kept', { answer: { key: criteriaTextKey(inForce.criteriaSet, question, inForce.option) } })
 }
 
 async function reckonNow(turn: Turn, live: LiveSession, nomination: OpenNomination, confirm: boolean) {
@@ -326,6 +329,7 @@ async function loadProfile(turn: Turn) {
     head: home?.headPersonId === person.id ? 'co' : 'khong',
     adults: home?.adults ?? 0,
     head_name: home?.headName ?? '',
+    _linkable: (await findOtherAccount(turn)) !== undefined,
   }
 }
 
@@ -382,7 +386,7 @@ async function invite(turn: Turn, live: LiveSession) {
 }
 
 /** A family's form counts its learning citizens: it changes with them. */
-async function refreshFamily(turn: Turn, own: OpenNomination, person: PersonRow): Promise<void> {
+export async function refreshFamily(turn: Turn, own: OpenNomination, person: PersonRow): Promise<void> {
   const { tx, commune } = turn
   if (!person.householdId || !commune) return
   const { year } = own.row

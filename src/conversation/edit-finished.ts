@@ -1,4 +1,4 @@
-import { and, desc, eq, isNotNull } from 'drizzle-orm'
+import { and, desc, eq, isNotNull, isNull } from 'drizzle-orm'
 import { session as sessionTable } from '../db/schema.ts'
 import { openForm } from '../engine/form.ts'
 import type { Input } from '../engine/input.ts'
@@ -58,7 +58,7 @@ export async function nominationInHand(turn: Turn): Promise<OpenNomination | und
   const [last] = await turn.tx
     .select({ nominationId: sessionTable.nominationId })
     .from(sessionTable)
-    .where(and(eq(sessionTable.contactId, turn.contact.id), isNotNull(sessionTable.nominationId)))
+    .where(and(eq(sessionTable.contactId, turn.contact.id), isNotNull(sessionTable.nominationId), isNull(sessionTable.subjectPersonId)))
     .orderBy(desc(sessionTable.id))
     .limit(1)
   const inHand = last?.nominationId ? await loadNomination(turn.tx, turn.contact.communeId, last.nominationId) : undefined

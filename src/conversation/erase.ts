@@ -1,4 +1,4 @@
-import { and, eq, inArray, or, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, or, sql } from 'drizzle-orm'
 import {
   answer,
   answerHistory,
@@ -42,6 +42,16 @@ export async function erase(turn: Turn): Promise<void> {
         ),
       ),
     )
+  // All chats the person came through
+  const chats = person
+    ? await tx
+        .select({ id: contactTable.id })
+        .from(contactTable)
+        .where(and(eq(contactTable.communeId, communeId), eq(contactTable.personId, person.id)))
+        .orderBy(asc(contactTable.id))
+        .for('update')
+    : []
+  const contactIds = [...new Set([contact.id, ...chats.map((chat) => chat.id)])]
   turn.nominations.clear()
   for (const { id } of rows) {
     const open = await loadNomination(tx, communeId, id)
@@ -69,17 +79,20 @@ export async function erase(turn: Turn): Promise<void> {
     decidedAt: now,
   })
   await tx.update(consent).set({ personId: null }).where(ownConsents(turn))
-  await tx.update(ticket).set({ wordsEnc: null, personId: null, status: 'closed', closedAt: now }).where(eq(ticket.contactId, contact.id))
-  await tx.update(roleGrant).set({ revokedAt: now }).where(eq(roleGrant.contactId, contact.id))
+  await tx
+    .update(ticket)
+    .set({ wordsEnc: null, personId: null, status: 'closed', closedAt: now })
+    .where(inArray(ticket.contactId, contactIds))
+  await tx.update(roleGrant).set({ revokedAt: now }).where(inArray(roleGrant.contactId, contactIds))
   await tx
     .update(inboundEvent)
     .set({ bodyEnc: null })
-    .where(and(eq(inboundEvent.contactId, contact.id), sql`handled_at IS NOT NULL`))
+    .where(and(inArray(inboundEvent.contactId, contactIds), sql`handled_at IS NOT NULL`))
   await tx
     .update(outboundMessage)
     .set({ bodyEnc: null })
-    .where(and(eq(outboundMessage.contactId, contact.id), sql`status <> 'waiting'`))
-  await tx.update(sessionTable).set({ state: {}, status: 'ended' }).where(eq(sessionTable.contactId, contact.id))
+    .where(and(inArray(outboundMessage.contactId, contactIds), sql`status <> 'waiting'`))
+  await tx.update(sessionTable).set({ state: {}, status: 'ended' }).where(inArray(sessionTable.contactId, contactIds))
   turn.sessions = turn.sessions.filter((session) => session.status === 'active')
   await tx
     .insert(audit)
@@ -87,7 +100,7 @@ export async function erase(turn: Turn): Promise<void> {
   await tx
     .update(contactTable)
     .set({ personId: null, cameByUnitId: null, voiceLanguageEnc: null, stoppedAt: null, erasedAt: now })
-    .where(eq(contactTable.id, contact.id))
+    .where(inArray(contactTable.id, contactIds))
   Object.assign(contact, { personId: null, cameByUnitId: null, voiceLanguageEnc: null, stoppedAt: null, erasedAt: now })
   turn.person = undefined
   turn.roles = []

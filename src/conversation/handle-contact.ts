@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
 import { commonParams } from '../content/texts.ts'
 import type { Tx } from '../db/connect.ts'
 import {
@@ -21,8 +21,10 @@ import { listOf } from './command-menu.ts'
 import { compose } from './compose.ts'
 import { type Claimed, deliver } from './deliver.ts'
 import type { Deps } from './deps.ts'
+import { keepInStep } from './keep-in-step.ts'
 import { markReceipts, settleEcho } from './receipts.ts'
 import { type Moment, routeInput } from './route-input.ts'
+import { feed } from './run-session.ts'
 import { loadShown, type Shown, seenAt } from './seen.ts'
 import { loadSessions, saveSessions } from './sessions.ts'
 import { settleStranded } from './settle.ts'
@@ -38,6 +40,8 @@ const BUSY_MS = 40
 const FAILED_MS = 1_000
 // An event that fails this often is put aside so that those behind it are not held up
 const MAX_ATTEMPTS = 5
+// The others are reports about messages of ours, and owe nobody an answer
+const SAYS_SOMETHING: ReadonlySet<string> = new Set<InboundContent['kind']>(['text', 'tap', 'media', 'start'])
 /** A second tap or a second press of "send" comes within this time of what it answers. */
 const ONE_BREATH_MS = 3_000
 
@@ -175,6 +179,8 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
     wake: new Set(),
   }
   const listBefore = listOf(turn)
+  const isAnsweredElsewhere =
+    batch.some((event) => SAYS_SOMETHING.has(event.kind)) && (await hasOtherChat(tx, contact)) && (await keepInStep(turn))
   for (const event of batch) {
     if (!event.bodyEnc) continue
     turn.saidAtMs = event.at.getTime()
@@ -182,6 +188,8 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
     turn.heard = content.kind === 'text' ? content.text : ''
     await answer(turn, content, event, shown)
   }
+  // The question these words were about was answered in the other chat: they were held against that answer, and the next one is asked
+  if (isAnsweredElsewhere && !turn.said.some((item) => item.type === 'prompt')) await feed(turn, { type: 'again' })
   const made = await writeTurn(turn)
   if (batch.length > 0) {
     await Promise.all([
@@ -327,6 +335,17 @@ async function touchContact(turn: Turn, events: { at: Date; kind: string }[]): P
         : {}),
     })
     .where(eq(contactTable.id, turn.contact.id))
+}
+
+/** Whether the person behind a contact has another chat, where the same form may be answered. */
+async function hasOtherChat(tx: Tx, contact: ContactRow): Promise<boolean> {
+  if (contact.personId === null) return false
+  const rows = await tx
+    .select({ id: contactTable.id })
+    .from(contactTable)
+    .where(and(eq(contactTable.communeId, contact.communeId), eq(contactTable.personId, contact.personId), ne(contactTable.id, contact.id)))
+    .limit(1)
+  return rows.length > 0
 }
 
 async function loadPerson(tx: Tx, contact: ContactRow) {

@@ -3,6 +3,7 @@ import type { Understanding } from '../lib/understand.ts'
 import type { InboundContent } from '../model/inbound.ts'
 import { fetchAttachment } from '../outreach/chat/attachment.ts'
 import { openTicket } from '../outreach/tickets.ts'
+import { parseInvitationCode } from '../registry/codes.ts'
 import { findUnitByJoinCode, unitTitle } from '../registry/units.ts'
 import { tookAssistChoice } from './assist-choice.ts'
 import { setCameBy } from './contacts.ts'
@@ -200,6 +201,8 @@ async function routeMedia(turn: Turn, { media, file }: Extract<InboundContent, {
 
 async function routeStart(turn: Turn, code: string | undefined, moment: Moment): Promise<void> {
   if (code !== undefined && (await tookJoinCode(turn, code, activeSession(turn), undefined))) return
+  // A link may carry what MÃ is followed by
+  if (code !== undefined && parseInvitationCode(code) !== undefined) return runWord(turn, 'code', code)
   if (activeSession(turn)) return moment.inOneBreath ? undefined : feed(turn, { type: 'resume' })
   if (!turn.person) return welcome(turn)
   return runWord(turn, 'start', undefined)

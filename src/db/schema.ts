@@ -743,6 +743,20 @@ export const voiceClip = pgTable(
   (t) => [primaryKey({ columns: [t.language, t.textKey] }), index('voice_clip_digest').on(t.digest)],
 )
 
+/** A code by which a person brings a further chat to their registration: single use, some minutes. */
+export const linkCode = pgTable('link_code', {
+  id: id().primaryKey(),
+  communeId: ref('commune_id').notNull(),
+  personId: ref('person_id').notNull(),
+  /** The chat it was asked for in. */
+  contactId: ref('contact_id').notNull(),
+  codeHash: text('code_hash').notNull().unique(),
+  createdAt: at('created_at').notNull(),
+  expiresAt: at('expires_at').notNull(),
+  usedAt: at('used_at'),
+  usedByContactId: ref('used_by_contact_id'),
+})
+
 /** Who did what when; ids and figures, never words. Append only. */
 export const audit = pgTable(
   'audit',

@@ -152,16 +152,25 @@ export type TakeUpOutcome =
   | { type: 'expired' }
   | { type: 'too_many_tries' }
 
-/** Gives the contact the role of the invitation. After 5 wrong codes none counts until an hour after the last of them, a right one neither. */
-export async function takeUpInvitation(tx: Tx, sealer: Sealer, args: TakeUpArgs): Promise<TakeUpOutcome> {
-  const { now } = args
+/** Whether a code of this contact counts: the guard against guessing is one for all kinds of codes. */
+export async function mayTryCode(tx: Tx, contactId: number, now: Date): Promise<boolean> {
+  return (await countWrongCodes(tx, contactId, now)) < MAX_WRONG_CODES
+}
+
+async function countWrongCodes(tx: Tx, contactId: number, now: Date): Promise<number> {
   const [tries] = await tx
     .select({ wrongCodes: contact.wrongCodes, wrongCodeAt: contact.wrongCodeAt })
     .from(contact)
-    .where(eq(contact.id, args.contact.id))
+    .where(eq(contact.id, contactId))
     .for('update')
-  if (!tries) throw new Error(`there is no contact ${args.contact.id}`)
-  const wrongCodes = tries.wrongCodeAt && now.getTime() - tries.wrongCodeAt.getTime() < HOUR_MS ? tries.wrongCodes : 0
+  if (!tries) throw new Error(`there is no contact ${contactId}`)
+  return tries.wrongCodeAt && now.getTime() - tries.wrongCodeAt.getTime() < HOUR_MS ? tries.wrongCodes : 0
+}
+
+/** Gives the contact the role of the invitation. After 5 wrong codes none counts until an hour after the last of them, a right one neither. */
+export async function takeUpInvitation(tx: Tx, sealer: Sealer, args: TakeUpArgs): Promise<TakeUpOutcome> {
+  const { now } = args
+  const wrongCodes = await countWrongCodes(tx, args.contact.id, now)
   if (wrongCodes >= MAX_WRONG_CODES) return { type: 'too_many_tries' }
 
   const code = parseInvitationCode(args.code)

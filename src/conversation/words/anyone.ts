@@ -1,7 +1,8 @@
-import { and, desc, eq } from 'drizzle-orm'
+import { and, desc, eq, or } from 'drizzle-orm'
 import { consent } from '../../db/schema.ts'
 import { openPrompt } from '../../engine/prompt.ts'
 import { score } from '../../engine/score.ts'
+import { fold } from '../../lib/fold.ts'
 import { formatDate, vietnamTime } from '../../lib/vietnam-time.ts'
 import { openTicket, waitingTickets } from '../../outreach/tickets.ts'
 import { findNomination, loadNomination, type OpenNomination } from '../../recognition/nominations.ts'
@@ -13,6 +14,7 @@ import { ownConsents } from '../actions.ts'
 import { answerLines, readForm } from '../answer-lines.ts'
 import { changeContact } from '../contacts.ts'
 import { nominationInHand, nominationOfYear, reopen } from '../edit-finished.ts'
+import { findOtherAccount, joinByCode, offerLink } from '../join-chats.ts'
 import { sayResult } from '../result.ts'
 import { welcome } from '../route-input.ts'
 import { feed, startFlow } from '../run-session.ts'
@@ -34,12 +36,17 @@ const SIDE_FLOWS = new Set([
   'ticket-reply',
 ])
 
+/** What follows MÃ when a code is wanted rather than given: "MÃ TELEGRAM". */
+const CHANNEL_NAMES: ReadonlySet<string> = new Set(['zalo', 'telegram'])
+
 /** MENU: what can be said here, by role. */
 export async function menu(turn: Turn): Promise<void> {
   say(turn, turn.person ? 'menu.registered' : 'menu.anyone')
   const users = wordUsers(turn)
   if (users.includes('village_lead') || users.includes('officer')) say(turn, 'menu.leader')
   if (users.includes('officer')) say(turn, 'menu.officer')
+  const other = turn.person && (await findOtherAccount(turn))
+  if (other) say(turn, 'link.menu', { channel: { key: `channel.${other.channel}` }, word: other.channel.toUpperCase() })
   const waiting = await waitingTickets(turn)
   if (waiting.length > 0) offer(turn, 'tickets_0', 'list', 'ticket.waiting_n', { total: waiting.length })
   await remind(turn)
@@ -103,7 +110,13 @@ export async function view(turn: Turn): Promise<void> {
     await tx
       .select({ decidedAt: consent.decidedAt })
       .from(consent)
-      .where(and(ownConsents(turn), eq(consent.decision, 'given')))
+      // Given in whichever of their chats
+      .where(
+        and(
+          or(ownConsents(turn), and(eq(consent.communeId, person.communeId), eq(consent.personId, person.id))),
+          eq(consent.decision, 'given'),
+        ),
+      )
       .orderBy(desc(consent.id))
       .limit(1),
   ]
@@ -247,6 +260,11 @@ export async function takeCode(turn: Turn, argument: string | undefined): Promis
     say(turn, 'code.how')
     return remind(turn)
   }
+  if (turn.person && CHANNEL_NAMES.has(fold(argument))) {
+    await offerLink(turn)
+    return remind(turn)
+  }
+  if (await joinByCode(turn, argument)) return remind(turn)
   const outcome = await takeUpInvitation(turn.tx, turn.deps.sealer, { contact: turn.contact, code: argument, now: turn.now })
   if (outcome.type === 'granted') {
     turn.roles = await rolesOf(turn.tx, turn.contact.id)
