@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { parseBirthYear } from '../../src/lib/understand/parse-birth-year.ts'
-import { parseCount } from '../../src/lib/understand/parse-count.ts'
-import { parsePersonName } from '../../src/lib/understand/parse-person-name.ts'
+import { createUnderstanding } from '../../src/lib/understand.ts'
 import { loadLexicon } from './lexicon.ts'
 
-const lexicon = loadLexicon()
+const { personName, count } = createUnderstanding(loadLexicon())
 
 describe('year of birth', () => {
   test.each([
@@ -19,12 +18,20 @@ describe('year of birth', () => {
     ['sáu bảy', 1967],
     ['năm mậu thân', 1968],
     ['kỷ mùi', 1979],
+    ['sn 75 ạ', 1975],
+    ['e sinh nam 1988 a', 1988],
+    ['một chín năm tám', 1958],
+    ['1962 à nhầm 1963', 1963],
+    ['sinh ngày 2/9/1969 ạ', 1969],
   ])('%s', (text, year) => {
     expect(parseBirthYear(text, 2026)).toEqual({ kind: 'year', year })
   })
-  test.each(['2025', '1800', '5 người', 'không nhớ', '67 hay 68', '300', 'hai bò', ''])('nothing from "%s"', (text) => {
-    expect(parseBirthYear(text, 2026)).toEqual({ kind: 'none' })
-  })
+  test.each(['2025', '1800', '5 người', 'không nhớ', '67 hay 68', '300', 'hai bò', '', '1970?', 'con tôi sinh 1990'])(
+    'nothing from "%s"',
+    (text) => {
+      expect(parseBirthYear(text, 2026)).toEqual({ kind: 'none' })
+    },
+  )
   test('asks where the sixty years of the calendar leave two', () => {
     expect(parseBirthYear('ất sửu', 2026)).toEqual({ kind: 'which', years: [1925, 1985] })
   })
@@ -38,12 +45,12 @@ describe('name', () => {
     ['ten toi la giang a chu', 'Giang A Chu'],
     ["h'mai", "H'Mai"],
   ])('%s', (text, name) => {
-    expect(parsePersonName(text, lexicon)).toEqual({ kind: 'name', name })
+    expect(personName(text)).toEqual({ kind: 'name', name })
   })
   test.each(['tên gì cơ?', '1967', 'tôi không biết', 'để làm gì', 'a', 'tôi không muốn cho biết tên vì tôi sợ lắm các bác ạ'])(
     'nothing from "%s"',
     (text) => {
-      expect(parsePersonName(text, lexicon)).toEqual({ kind: 'none' })
+      expect(personName(text)).toEqual({ kind: 'none' })
     },
   )
 })
@@ -54,13 +61,13 @@ describe('how many', () => {
     ['bốn người', 4],
     ['nhà tôi có 5 người lớn ạ', 5],
     ['ba nguoi', 3],
-  ])('%s', (text, count) => {
-    expect(parseCount(text, lexicon)).toEqual({ kind: 'count', count })
+  ])('%s', (text, number) => {
+    expect(count(text)).toEqual({ kind: 'count', count: number })
   })
   test.each(['2 vợ chồng và 1 con lớn', '3 hay 4', 'hai vợ chồng', '4 con trâu'])('asks at "%s"', (text) => {
-    expect(parseCount(text, lexicon)).toEqual({ kind: 'ask' })
+    expect(count(text)).toEqual({ kind: 'ask' })
   })
   test.each(['đông lắm', '0', '500'])('nothing from "%s"', (text) => {
-    expect(parseCount(text, lexicon)).toEqual({ kind: 'none' })
+    expect(count(text)).toEqual({ kind: 'none' })
   })
 })

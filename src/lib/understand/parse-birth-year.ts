@@ -9,21 +9,30 @@ const MAX_AGE = 105
 const STEMS = ['canh', 'tân', 'nhâm', 'quý', 'giáp', 'ất', 'bính', 'đinh', 'mậu', 'kỷ'].map((word) => plain(canon(word)))
 const BRANCHES = ['thân', 'dậu', 'tuất', 'hợi', 'tý', 'sửu', 'dần', 'mão', 'thìn', 'tỵ', 'ngọ', 'mùi'].map((word) => plain(canon(word)))
 const WORDS = new Set(
-  'tôi em cháu mình bác sinh năm là dạ ạ thưa ngày tháng tuổi được rồi nay hơn khoảng chừng độ gần con chị anh ông bà cô chú đẻ'
+  'tôi em e cháu mình bác sinh sn nsinh năm là dạ ạ a thưa vâng ngày tháng tuổi được rồi r nay hơn khoảng chừng độ gần con chị anh ông bà cô chú đẻ nhé nha nhá đấy đó thì bot ơi cán bộ ghi giấy tờ trong theo hộ khẩu căn cước'
     .split(' ')
     .map((word) => plain(canon(word))),
 )
+/** What stands before them was a mistake. */
+const REGRETS = new Set('nhầm lộn quên'.split(' ').map((word) => canon(word)))
+const OWNERS = new Set(['toi', 'em', 'minh', 'chi', 'anh', 'bac'])
 const NUMBERS = new Map('không một hai ba bốn năm sáu bảy tám chín'.split(' ').map((word, value) => [plain(canon(word)), value]))
 const OTHER_NUMBERS = new Map([...NUMBERS, ['lam', 5], ['tu', 4], ['bay', 7], ['mot', 1]])
 
 /** "1967", "67", "sinh năm 67", "58 tuổi", "sáu bảy", "mậu thân". An age gives the year now minus the age. */
 export function parseBirthYear(text: string, currentYear: number): BirthYear {
-  const { tokens } = readWords(text)
+  const { tokens: all, end } = readWords(text)
+  if (end.includes('?')) return none()
+  const regret = all.findLastIndex((token) => REGRETS.has(token.canon))
+  const tokens = all.slice(regret + 1)
   const isAge = tokens.some(({ plain: word }) => word === 'tuoi' || word === 'tui')
   if (tokens.some((token) => token.figure === undefined && !isKnown(token))) return none()
+  // "con" alone is oneself
+  if (tokens.some(({ plain: word }, at) => word === 'con' && OWNERS.has(tokens[at + 1]?.plain ?? ''))) return none()
   const lunar = lunarYears(tokens, currentYear)
   if (lunar !== undefined) return result(lunar)
-  const date = /(?:^|\D)\d{1,2}\s*[/.-]\s*\d{1,2}\s*[/.-]\s*(\d{4}|\d{2})(?!\d)/.exec(text)?.[1]
+  const said = regret < 0 ? text : text.slice(text.lastIndexOf(all[regret]?.raw ?? ''))
+  const date = /(?:^|\D)\d{1,2}\s*[/.-]\s*\d{1,2}\s*[/.-]\s*(\d{4}|\d{2})(?!\d)/.exec(said)?.[1]
   const figures = date === undefined ? tokens.flatMap(({ figure }) => (figure === undefined ? [] : [figure])) : [Number(date)]
   if (figures.length === 0) figures.push(...spoken(tokens))
   if (figures.length !== 1) return none()
@@ -38,12 +47,12 @@ function isKnown({ plain: word }: Token): boolean {
   return WORDS.has(word) || STEMS.includes(word) || BRANCHES.includes(word) || OTHER_NUMBERS.has(word) || word === 'tui'
 }
 
-/** "sáu bảy", "sáu mươi bảy" is not said of years; two spoken figures are the last two of the year. */
+/** Two spoken figures are the last two of the year, four are the year. "Năm" is also "year": only between figures it is five. */
 function spoken(tokens: readonly Token[]): number[] {
-  const digits = tokens.flatMap(({ plain: word, canon: marked }) => {
-    // "năm" is also "year": only between figures it is five
-    if (word === 'nam' && marked !== 'lăm') return []
-    const value = OTHER_NUMBERS.get(word)
+  const values = tokens.map(({ plain: word, canon: marked }) => (word === 'nam' && marked !== 'lăm' ? undefined : OTHER_NUMBERS.get(word)))
+  const digits = tokens.flatMap(({ plain: word }, at) => {
+    const isFive = word === 'nam' && values[at - 1] !== undefined && values[at + 1] !== undefined
+    const value = isFive ? 5 : values[at]
     return value === undefined ? [] : [value]
   })
   return digits.length === 2 || digits.length === 4 ? [Number(digits.join(''))] : []
