@@ -4,6 +4,17 @@ import { consent, contact as contactTable } from '../db/schema.ts'
 import type { Var } from '../engine/flow.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
 import { type CriteriaSet, criteriaTextKey } from '../model/criteria.ts'
+import {
+  checkBroadcast,
+  chooseNow,
+  dropBroadcast,
+  showBroadcast,
+  startBroadcast,
+  takeFile,
+  takeVillages,
+  takeWhen,
+  testBroadcast,
+} from '../outreach/chat/broadcast.ts'
 import { openTicket, sendStaffAnswer } from '../outreach/tickets.ts'
 import {
   createNomination,
