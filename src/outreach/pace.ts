@@ -221,3 +221,11 @@ async function giveBack(sql: Sqlish, limit: PaceLimit, n: number): Promise<void>
       campaign_at_ms = campaign_at_ms - ${n}::int * ${limit.windowMs / share}::float8
     WHERE key = ${limit.key}`
 }
+
+/** Keys of accounts whose replies have to queue at this moment. */
+export async function slowPaces({ sql }: Pick<Database, 'sql'>): Promise<string[]> {
+  const rows = await sql<
+    { key: string }[]
+  >`SELECT key FROM pace_bucket WHERE reply_at_ms > extract(epoch FROM clock_timestamp()) * 1000 ORDER BY key`
+  return rows.map((row) => row.key)
+}

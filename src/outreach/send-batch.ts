@@ -5,6 +5,7 @@ import type { OutboundMessage, OutboundStatus, SendOutcome } from '../model/outb
 import type { Settings } from '../registry/settings.ts'
 import { type Campaign, formYear, partsOf, templateOf } from './campaign.ts'
 import type { OutreachDeps } from './deps.ts'
+import { DEAD_CLASSES } from './final-classes.ts'
 import { mayStart, quietUntil, type StartFacts } from './gate.ts'
 import { countChanges, moveRows } from './ledger.ts'
 import { type PacedAccount, paceLimits } from './limits.ts'
@@ -63,17 +64,6 @@ const BACKOFF_MS = [2_000, 10_000, 60_000, 300_000]
 // An echo comes within seconds; after this the chat itself is asked
 const ASK_AFTER_MS = 20_000
 
-/** Final words of a platform about a person: nothing reaches them until they write again. */
-const DEAD: ReadonlySet<string> = new Set([
-  'not_a_follower',
-  'recipient_inactive',
-  'muted_by_recipient',
-  'blocked',
-  'account_deleted',
-  'chat_not_found',
-  'not_started',
-  'is_a_bot',
-])
 /** The account, or its app, has to pause: nothing that concerns one person. */
 export const ASKS_FOR_PAUSE: ReadonlySet<string> = new Set(['rate_limit_account', 'rate_limit_app', 'rate_limited', 'quota_used_up'])
 const WINDOW_CLOSED: ReadonlySet<string> = new Set(['window_closed', 'no_interaction'])
@@ -342,7 +332,7 @@ function toResult(item: ClaimedRecipient, outcome: SendOutcome, now: Date): Resu
       // The platform knows better than we when the person wrote last: the notice waits for their next word
       if (WINDOW_CLOSED.has(outcome.class) && item.routes.nextContactDays > 0) return { ...base, route: 'next', class: null }
       // One person's dead chat says nothing about the others
-      return { ...base, status: 'failed', failed: !DEAD.has(outcome.class) && !WINDOW_CLOSED.has(outcome.class) }
+      return { ...base, status: 'failed', failed: !DEAD_CLASSES.has(outcome.class) && !WINDOW_CLOSED.has(outcome.class) }
     }
     default:
       return outcome satisfies never
@@ -431,7 +421,7 @@ function toGiven(result: Result) {
 
 /** A chat the platform calls dead is marked once, so that later campaigns leave it out with that reason. */
 async function markDead({ database }: OutreachDeps, results: readonly Result[]): Promise<void> {
-  const dead = results.filter((result) => result.contactId !== null && result.class !== null && DEAD.has(result.class))
+  const dead = results.filter((result) => result.contactId !== null && result.class !== null && DEAD_CLASSES.has(result.class))
   if (dead.length === 0) return
   await database.sql`
     UPDATE contact SET unreachable_class = given.class

@@ -1,0 +1,100 @@
+import { sql } from 'drizzle-orm'
+import type { Tx } from '../db/connect.ts'
+import { hashContent } from './template.ts'
+
+/** A chat as the ledger knows it: under its person, or under itself while nobody is registered on it. */
+export type Met = { id: number; communeId: number; accountId: number; personId: number | null }
+
+// The reply goes first
+const AFTER_REPLY_MS = 1_000
+// Guarantee 4: an echo belongs to a send of the last ten minutes
+const ECHO_MS = 10 * 60_000
+// Clocks of the platform and ours may differ by so much
+const CLOCK_SLACK_MS = 30_000
+// A receipt that comes later than this is of no use to anybody
+const RECEIPT_DAYS = 30
+
+const subjects = ({ id, personId }: Met) => (personId === null ? sql`(${-id}::bigint)` : sql`(${personId}::bigint, ${-id}::bigint)`)
+
+/** This person has just written: notices that waited for it leave now, once, through this chat. */
+export async function meetNotices(tx: Tx, met: Met, now: Date): Promise<void> {
+  await tx.execute(sql`
+    WITH due AS (
+      UPDATE recipient r SET not_before = ${new Date(now.getTime() + AFTER_REPLY_MS).toISOString()}::timestamptz, contact_id = ${met.id}, account_id = ${met.accountId}::int
+      FROM campaign c
+      WHERE c.commune_id = ${met.communeId} AND c.state IN ('running', 'paused') AND c.next_contact_until > ${now.toISOString()}::timestamptz
+        AND r.commune_id = c.commune_id AND r.campaign_id = c.id AND r.person_id IN ${subjects(met)}
+        AND r.status = 'waiting' AND r.route = 'next' AND r.not_before IS NULL
+      RETURNING r.campaign_id
+    )
+    INSERT INTO campaign_lane (campaign_id, account_id, commune_id, cursor, exhausted, served_at)
+    SELECT campaign_id, ${met.accountId}::int, ${met.communeId}::int, 0, true, ${now.toISOString()}::timestamptz FROM due
+    ON CONFLICT DO NOTHING`)
+}
+
+/** Receipts of campaign messages; kept once, the first time. */
+export async function markCampaignReceipts(
+  tx: Tx,
+  met: Met,
+  { kind, messageIds }: { kind: 'received' | 'seen'; messageIds: string[] },
+  at: Date,
+): Promise<void> {
+  const since = new Date(at.getTime() - RECEIPT_DAYS * 86_400_000).toISOString()
+  const column = kind === 'received' ? sql`received_at` : sql`seen_at`
+  await tx.execute(sql`
+    UPDATE recipient r SET ${column} = ${at.toISOString()}::timestamptz
+    FROM campaign c
+    WHERE c.commune_id = ${met.communeId} AND c.started_at > ${since}::timestamptz AND r.commune_id = c.commune_id AND r.campaign_id = c.id
+      AND r.person_id IN ${subjects(met)} AND r.${column} IS NULL
+      AND r.platform_message_id IN (SELECT json_array_elements_text(${JSON.stringify(messageIds)}::text::json))`)
+}
+
+type Open = { campaign_id: number; person_id: string; hash: string; claimed_ms: number; status: string }
+
+/**
+ * The platform reports a message of ours. One whose sending was in flight when its process died, or was answered ambiguously, is settled by
+ * it: same chat, same words, after the claim, within ten minutes. It is `sent`, whatever a late answer says.
+ */
+export async function settleCampaignEcho(tx: Tx, met: Met, echo: { messageId: string; text?: string }, at: Date): Promise<void> {
+  const rows = await tx.execute<Open>(sql`
+    SELECT r.campaign_id, r.person_id, r.status, coalesce(held.hash, r.content_hash) AS hash,
+      extract(epoch FROM coalesce(held.claimed_at, r.claimed_at))::float8 * 1000 AS claimed_ms
+    FROM campaign c
+    JOIN recipient r ON r.commune_id = c.commune_id AND r.campaign_id = c.id AND r.person_id IN ${subjects(met)}
+    LEFT JOIN LATERAL (
+      SELECT one.hash, b.claimed_at FROM recipient_batch b, unnest(b.person_ids, b.content_hashes) AS one (id, hash)
+      WHERE b.campaign_id = r.campaign_id AND one.id = r.person_id LIMIT 1
+    ) held ON true
+    WHERE c.commune_id = ${met.communeId} AND c.started_at IS NOT NULL
+      AND (c.finished_at IS NULL OR c.finished_at > ${new Date(at.getTime() - 2 * ECHO_MS).toISOString()}::timestamptz)
+      AND (r.status = 'uncertain' OR (r.status = 'waiting' AND held.hash IS NOT NULL))
+    ORDER BY 5`)
+  const hash = hashContent(echo.text ?? '')
+  const match = rows.find((row) => {
+    const sinceMs = at.getTime() - row.claimed_ms
+    // A picture's echo may come without words
+    return (row.hash === hash || echo.text === undefined) && sinceMs > -CLOCK_SLACK_MS && sinceMs < ECHO_MS
+  })
+  if (!match) return
+  const [moved] = await tx.execute<{ status: string; route: string; class: string }>(sql`
+    UPDATE recipient r SET status = 'sent', class = CASE WHEN old.status = 'uncertain' THEN 'settled_by_echo' END, not_before = NULL,
+      attempts = r.attempts + CASE WHEN old.status = 'waiting' THEN 1 ELSE 0 END, platform_message_id = ${echo.messageId},
+      sent_at = ${at.toISOString()}::timestamptz, claimed_at = to_timestamp(${match.claimed_ms}::float8 / 1000), content_hash = NULL
+    FROM (
+      SELECT commune_id, campaign_id, person_id, status, route, coalesce(class, '') AS class FROM recipient
+      WHERE commune_id = ${met.communeId} AND campaign_id = ${match.campaign_id} AND person_id = ${match.person_id} AND status IN ('uncertain', 'waiting')
+      FOR UPDATE
+    ) old
+    WHERE r.commune_id = old.commune_id AND r.campaign_id = old.campaign_id AND r.person_id = old.person_id
+    RETURNING old.status, old.route, old.class`)
+  if (!moved) return
+  const changes = [
+    { status: moved.status, route: moved.route, class: moved.class, n: -1 },
+    { status: 'sent', route: moved.route, class: moved.status === 'uncertain' ? 'settled_by_echo' : '', n: 1 },
+  ]
+  await tx.execute(sql`
+    INSERT INTO recipient_count (commune_id, campaign_id, status, route, class, n)
+    SELECT ${met.communeId}::int, ${match.campaign_id}::int, * FROM json_to_recordset(${JSON.stringify(changes)}::text::json) AS given (status text, route text, class text, n int)
+    ORDER BY 3, 4, 5
+    ON CONFLICT (commune_id, campaign_id, status, route, class) DO UPDATE SET n = recipient_count.n + excluded.n`)
+}
