@@ -26,6 +26,7 @@ import { createMetrics } from './metrics.ts'
 import { runDigests } from './outreach/digests.ts'
 import { dropOldFiles, openFile } from './outreach/files.ts'
 import { runNotices } from './outreach/notices.ts'
+import { createPace, slowPaces } from './outreach/pace.ts'
 import { runReminders } from './outreach/reminders.ts'
 import { runTickets } from './outreach/tickets.ts'
 import { type Account, importAccountFromEnvironment, importTelegramAccount } from './registry/accounts.ts'
@@ -114,6 +115,7 @@ export async function createApp({
     publicUrl: () => config.publicUrl ?? localUrl?.() ?? '',
     exportsDir: join(config.dataDir, 'exports'),
     wake: (contactId) => queue.push(contactId),
+    pace: createPace(database),
     now,
     randomInt: (below) => randomInt(below),
     log,
@@ -172,6 +174,7 @@ export async function createApp({
           reason: account.pausedClass ?? '',
         })),
         ...(telegram?.findDegraded() ?? []),
+        ...(await slowPaces(database)).map((key) => ({ part: 'pace' as const, account: key, reason: 'replies_queue' })),
       ]
     },
     printMetrics: () => metrics.print(),

@@ -1,7 +1,10 @@
 import { and, eq, isNull, or } from 'drizzle-orm'
 import type { Channel } from '../channels/channel.ts'
-import { account as accountTable, contact as contactTable, outboundMessage } from '../db/schema.ts'
+import { account as accountTable, contact as contactTable, NO_COMMUNE, outboundMessage } from '../db/schema.ts'
 import type { OutboundMessage, SendOutcome } from '../model/outbound.ts'
+import { DEAD_CLASSES } from '../outreach/final-classes.ts'
+import { paceLimits } from '../outreach/limits.ts'
+import { takeForCampaign } from '../outreach/pace.ts'
 import type { Deps } from './deps.ts'
 import { isStarted } from './started.ts'
 import type { AccountRow, ContactRow } from './turn.ts'
@@ -44,6 +47,8 @@ export async function deliver(deps: Deps, claimed: readonly Claimed[]): Promise<
 }
 
 async function sendOne(deps: Deps, item: Claimed): Promise<number | undefined> {
+  const waitMs = await waitForTurn(deps, item)
+  if (waitMs > 0) return waitMs
   const startedMs = deps.now().getTime()
   let outcome = await item.channel.send(item.contact.channelUserId, item.message)
   if (outcome.kind === 'uncertain' && (item.attempts < MAX_REPLY_TRIES || isStarted(item.cause))) {
@@ -55,6 +60,33 @@ async function sendOne(deps: Deps, item: Claimed): Promise<number | undefined> {
   }
   deps.count.outbound(item.channel.abilities.kind, outcome.kind === 'sent' ? 'sent' : outcome.class)
   return record(deps, item, outcome)
+}
+
+// A reply that comes later than this says that it is late
+const LATE_MS = 30_000
+// One that was put off has its turn when it comes back
+const IN_TURN_MS = 1_000
+
+/**
+ * How long this message has to wait for the account's pace, ms; 0: it leaves now. Replies may take all there is, the oldest first; what
+ * we start takes only what campaigns may.
+ */
+async function waitForTurn(deps: Deps, item: Claimed): Promise<number> {
+  const { account, contact } = item
+  if (account.communeId === NO_COMMUNE) return 0
+  const limits = paceLimits(account, (await deps.communes.get(account.communeId)).settings)
+  const now = deps.now()
+  const waitMs = isStarted(item.cause)
+    ? (await takeForCampaign(deps.database.sql, limits, 1)).waitMs
+    : await deps.pace.takeReply(limits, now.getTime() - item.createdAt.getTime() > IN_TURN_MS)
+  if (waitMs === 0) return 0
+  const notBefore = new Date(now.getTime() + waitMs)
+  const apology = deps.content.texts[contact.language].format({ key: 'campaign.late_reply' }, {})
+  const isLate = waitMs > LATE_MS && !isStarted(item.cause) && !item.message.text.startsWith(apology)
+  const late = isLate ? { bodyEnc: deps.sealer.sealJson({ ...item.message, text: `${apology}\n\n${item.message.text}` }) } : {}
+  await mark(deps, item, { status: 'waiting', claimedBy: null, class: 'pace', notBefore, attempts: item.attempts - 1, ...late })
+  if (isLate) deps.log.warn({ account: account.id, waitMs }, 'replies alone exceed the pace of the account; they go oldest first')
+  return waitMs
 }
 
 // Clocks of the platform and ours may differ by so much
@@ -98,7 +130,8 @@ async function record(deps: Deps, item: Claimed, outcome: SendOutcome): Promise<
     }
     case 'failed':
       await mark(deps, item, { status: 'failed', claimedBy: null, class: outcome.class })
-      await deps.database.db.update(contactTable).set({ unreachableClass: outcome.class }).where(eq(contactTable.id, item.contact.id))
+      if (DEAD_CLASSES.has(outcome.class))
+        await deps.database.db.update(contactTable).set({ unreachableClass: outcome.class }).where(eq(contactTable.id, item.contact.id))
       return undefined
     case 'uncertain':
       await mark(deps, item, { status: 'uncertain', claimedBy: null, class: outcome.class })

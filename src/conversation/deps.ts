@@ -5,6 +5,7 @@ import type { Database } from '../db/connect.ts'
 import type { Instance } from '../db/instance.ts'
 import type { Sealer } from '../lib/crypto.ts'
 import type { Understand } from '../lib/understand.ts'
+import type { Pace } from '../outreach/pace.ts'
 import type { Communes } from './communes.ts'
 import type { Flows } from './flows.ts'
 import type { Offers } from './offer.ts'
@@ -29,6 +30,8 @@ export type Deps = {
   wake(contactId: number): void
   /** What this contact may say has changed: the list its chat shows should follow. Returns at once and never throws. */
   listChanged(contact: { id: number; accountId: number; channelUserId: string }): void
+  /** What accounts may still send, shared by all processes. */
+  pace: Pace
   now(): Date
   /** A whole number from 0 up to, not including, `below`; for codes. */
   randomInt(below: number): number

@@ -14,6 +14,7 @@ import { isTransient } from '../db/transient.ts'
 import type { InboundContent } from '../model/inbound.ts'
 import type { OutboundMessage } from '../model/outbound.ts'
 import { heardByStaff } from '../outreach/tickets.ts'
+import { meetNotices } from '../outreach/meet.ts'
 import { saveNomination } from '../recognition/nominations.ts'
 import { rolesOf } from '../registry/roles.ts'
 import { applyTallies } from '../reports/tally.ts'
@@ -32,6 +33,8 @@ import { isStarted, mayLeave, TALK_CAUSES } from './started.ts'
 import { STANDING } from './tap.ts'
 import { activeSession, type ContactRow, say, type Turn, voiceOf } from './turn.ts'
 
+// What the platform says of our own messages, or of somebody who goes: nobody wrote
+const ABOUT_US: ReadonlySet<string> = new Set(['received', 'seen', 'echo', 'unfollow'])
 // Events of one contact answered in one transaction, and so in one message
 const BATCH = 20
 // Another process is sending to this contact: its answer is a matter of milliseconds
@@ -203,6 +206,7 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
           ),
         ),
       touchContact(turn, batch),
+      ...(batch.some((event) => !ABOUT_US.has(event.kind)) && !contact.stoppedAt && !contact.erasedAt ? [meetNotices(tx, contact, now)] : []),
     ])
   }
   const taken = [...resend, ...started]
