@@ -1,0 +1,195 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { deflateSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { scheduleCampaign, startCampaign } from '../../src/outreach/campaign.ts'
+import { runNotices } from '../../src/outreach/notices.ts'
+import { type Bot, startBot } from '../support/bot.ts'
+import { createClock, registered, withRole } from './staff.ts'
+
+type Person = Awaited<ReturnType<Bot['person']>>
+
+const TEXT = 'Chào {xưng hô} {tên}! {Bản} họp ngày 1/12. {Xưng hô} {còn thiếu}.'
+
+describe('a broadcast from the officer’s chat', () => {
+  const clock = createClock('2026-11-24T10:00:00+07:00')
+  let bot: Bot
+  let officer: Person
+  let other: Person
+  let citizen: Person
+  let leader: Person
+
+  beforeAll(async () => {
+    bot = await startBot({ clock })
+    // The harness's folder is nobody's: files of this test have one of their own
+    bot.app.deps.exportsDir = '/tmp/hoc-tap-bot-test-exports'
+    officer = await withRole(bot, 'Nguyễn Thị Hoa', 'commune_reviewer', 'binh-lu')
+    other = await withRole(bot, 'Trần Văn Bình', 'commune_approver', 'binh-lu')
+    leader = await withRole(bot, 'Lò Văn Ún', 'village_lead', 'binh-lu-01')
+    citizen = await registered(bot, 'Lò Văn Pâng')
+    await registered(bot, 'Vàng Thị Mỷ', { village: 'Nà Khan' })
+  })
+  afterAll(async () => {
+    await bot?.close()
+    rmSync('/tmp/hoc-tap-bot-test-exports', { recursive: true, force: true })
+  })
+  const rows = async () =>
+    bot.sql<{ state: string; n: number }[]>`SELECT state, count(*)::int AS n FROM campaign GROUP BY state ORDER BY state`
+  const sent = async () => (await bot.sql`SELECT count(*)::int AS n FROM recipient`)[0]?.n
+
+  it('is unknown to whoever is no officer', async () => {
+    expect(await citizen.say('THÔNG BÁO')).not.toContain('nội dung thông báo')
+    expect(await citizen.say('CHIẾN DỊCH')).not.toContain('CHIẾN DỊCH')
+    expect(await leader.say('THÔNG BÁO')).not.toContain('nội dung thông báo')
+  })
+
+  it('says what is wrong with a variable, and takes the words once they are right', async () => {
+    expect(await officer.say('THÔNG BÁO')).toContain('Bác viết nội dung thông báo')
+    expect(await officer.say('Chào {tênn}')).toContain('Không có ô {tênn}')
+    expect(await officer.say('Chào {tên')).toContain('ngoặc nhọn')
+    expect(await officer.say(TEXT)).toContain('Có gửi kèm ảnh')
+  })
+
+  it('takes a picture at once, refuses one that is too large or no picture, and keeps no citizen’s', async () => {
+    await officer.say('2')
+    const send = async (who: Person, bytes: Buffer, kind: 'image' | 'file' = 'image') => {
+      await bot.simulator.people.say(who.id, bot.oaId, { kind, name: kind === 'image' ? 'anh.png' : 'tep.pdf', bytes })
+      return who.settle()
+    }
+    expect(await send(officer, Buffer.concat([picture(), Buffer.alloc(2 * 1024 * 1024)]))).toContain('Tệp nặng')
+    expect(await send(officer, Buffer.alloc(7 * 1024 * 1024, 1))).toContain('nặng quá 6 MB')
+    expect(await send(officer, Buffer.from('MZ this is a program'), 'file')).toContain('Tệp này không gửi được')
+    expect(await send(citizen, picture())).not.toContain('kèm')
+    const kept = await bot.sql<{ body_enc: Buffer }[]>`SELECT body_enc FROM inbound_event WHERE kind = 'media' ORDER BY id`
+    const addresses = kept.map((row) => bot.app.deps.sealer.openJson<{ file?: { url: string } }>(row.body_enc).file?.url)
+    expect(addresses.map((url) => url !== undefined)).toEqual([true, true, true, false])
+    expect(await send(officer, picture())).toContain('Gửi cho ai')
+    const [draft] = await bot.sql<{ attachment: { path: string } }[]>`SELECT attachment FROM campaign`
+    expect(
+      readFileSync(draft?.attachment.path ?? '')
+        .subarray(1, 4)
+        .toString(),
+    ).toBe('PNG')
+  })
+
+  it('says when nobody is there, and counts by bản, way and reason', async () => {
+    await officer.say('2')
+    expect(await officer.say('Nà Đâu, Hua Bó')).toContain('chưa tìm thấy bản: Nà Đâu')
+    expect(await officer.say('Hua Bó')).toContain('Trong đó, những ai')
+    const empty = await officer.say('4')
+    expect(empty).toContain('Mọi người chưa làm xong')
+    expect(await officer.say('1')).toContain('Không có ai trong danh sách này')
+    await officer.say('1')
+    await officer.say('4')
+    const shown = await officer.say('1')
+    expect(shown).toContain('NGƯỜI NHẬN: 2 người')
+    expect(shown).toContain('gửi được ngay: 2')
+    expect(shown).toContain('• bản Nà Đa: 1 = 1 + 0 + 0')
+    expect(shown).toContain('Chào bác Lò Văn Pâng! Bản Nà Đa họp ngày 1/12.')
+    expect(shown).toMatch(/Gửi ngay 2 tin, mất chừng 1 phút/)
+  })
+
+  it('tests it on the officer only', async () => {
+    const said = await officer.say('1')
+    expect(said).toContain('Chào bác Lò Văn Pâng!')
+    expect(said).toContain('Cháu vừa gửi thử')
+    expect(await citizen.settle()).toBe('')
+    expect(await sent()).toBe(0)
+  })
+
+  it('refuses a time in the past and a wrong number; a right one schedules', async () => {
+    await officer.say('3')
+    expect(await officer.say('20/11 8:00')).toContain('đã qua')
+    expect(await officer.say('lúc nào cũng được')).toContain('chưa rõ lúc nào')
+    expect(await officer.say('11 giờ đêm nay')).toContain('tin đầu tiên sẽ đi lúc 07:00 ngày 25/11/2026')
+    await officer.say('thôi')
+    await officer.say('3')
+    expect(await officer.say('8 giờ sáng mai')).toContain('Hẹn 08:00 ngày 25/11/2026. Tính lúc này có 2 người')
+    expect(await officer.say('3')).toContain('danh sách có 2 người')
+    expect(await officer.say('2 người')).toContain('Đã hẹn gửi lúc 08:00 ngày 25/11/2026')
+    expect(await sent()).toBe(0)
+    expect(await officer.say('CHIẾN DỊCH')).toContain('⏰ Chào {xưng hô} {tên}!')
+  })
+
+  it('starts once when two confirm at the same moment', async () => {
+    await other.talk('THÔNG BÁO', 'Mời bà con họp.', '1', '1', '1', '2')
+    const [draft] = await bot.sql<
+      { id: number; shown: number }[]
+    >`SELECT id::int, shown_people AS shown FROM campaign WHERE state = 'draft'`
+    const campaignId = draft?.id ?? 0
+    const confirmed = draft?.shown ?? 0
+    const both = await Promise.all([
+      other.say(String(confirmed)),
+      startCampaign(bot.app.deps, { campaignId, confirmed, actor: 'contact:999' }),
+      scheduleCampaign(bot.app.deps, { campaignId, confirmed, actor: 'contact:998', at: new Date(clock.now() + 3_600_000) }),
+    ])
+    const wins = [both[0].includes('Đã bắt đầu'), both[1].type === 'started', both[2].type === 'scheduled'].filter(Boolean)
+    expect(wins).toHaveLength(1)
+    expect((await rows()).map((row) => row.state)).not.toContain('draft')
+  })
+
+  it('cancels only after asking, and the list opens with its link and role only', async () => {
+    await bot.sql`UPDATE campaign SET state = 'done', finished_at = now() WHERE text = 'Mời bà con họp.' AND state <> 'scheduled'`
+    const list = await officer.say('CHIẾN DỊCH')
+    expect(list).toContain('1. ')
+    await officer.say('2')
+    expect(await officer.tap('Hủy')).toContain('Hủy hẳn')
+    expect(await officer.tap('Hủy hẳn')).toContain('Đã hủy.')
+  })
+
+  it('gives each village’s leader the words, the village’s QR and a tap', async () => {
+    const campaignId = Number((await bot.sql`SELECT max(id) AS id FROM campaign`)[0]?.id)
+    await bot.sql`
+      INSERT INTO village_notice (commune_id, campaign_id, village_id, leader_contact_id, people)
+      SELECT g.commune_id, ${campaignId}, g.unit_id, g.contact_id, 12 FROM role_grant g WHERE g.role = 'village_lead'`
+    await bot.sql`UPDATE campaign SET state = 'running', text = ${TEXT} WHERE id = ${campaignId}`
+    await Promise.all([runNotices(bot.app.deps, clock.date()), runNotices(bot.app.deps, clock.date())])
+    for (const row of await bot.sql`SELECT DISTINCT contact_id AS id FROM outbound_message WHERE status = 'waiting'`)
+      bot.app.deps.wake(Number(row.id))
+    const said = await leader.settle()
+    expect(said).toContain('Chào bà con! Bản Nà Đa họp ngày 1/12.')
+    expect(said.match(/Nhờ bác chuyển tin và ảnh/g)).toHaveLength(1)
+    expect(leader.messages().some((message) => message.from === 'oa' && message.kind === 'image')).toBe(true)
+    expect(await leader.tap('Đã chuyển')).toContain('bản Nà Đa đã chuyển')
+    const [notice] = await bot.sql`SELECT sent_at IS NOT NULL AS sent, forwarded_at IS NOT NULL AS forwarded FROM village_notice`
+    expect({ ...notice }).toEqual({ sent: true, forwarded: true })
+  })
+
+  it('offers a text ahead of an occasion, once, and sends nothing by itself', async () => {
+    clock.set('2027-04-14T09:00:00+07:00')
+    // The bot's own round may come first
+    let said = await officer.say('MENU')
+    const offers = async () => {
+      await runNotices(bot.app.deps, clock.date())
+      for (const row of await bot.sql`SELECT DISTINCT contact_id AS id FROM outbound_message WHERE status = 'waiting'`)
+        bot.app.deps.wake(Number(row.id))
+      return officer.settle()
+    }
+    said += await offers()
+    said += await offers()
+    expect(said.match(/Sắp đến Ngày Sách và Văn hóa đọc Việt Nam 21\/4/g)).toHaveLength(1)
+    expect(await officer.tap('Soạn từ mẫu này')).toContain('Có gửi kèm ảnh')
+    clock.set('2027-09-25T09:00:00+07:00')
+    const week = (await officer.say('MENU')) + (await offers())
+    expect(week).toContain('từ ngày 1/10 đến ngày 7/10/2027')
+    expect(week).toContain('Chủ đề năm nay cháu chưa có văn bản')
+  })
+})
+
+/** The smallest whole PNG. */
+function picture(): Buffer {
+  const chunk = (type: string, body: Buffer) => {
+    const out = Buffer.alloc(12 + body.length)
+    out.writeUInt32BE(body.length)
+    out.write(type, 4, 'latin1')
+    body.copy(out, 8)
+    return out
+  }
+  const header = Buffer.from([0, 0, 0, 1, 0, 0, 0, 1, 8, 2, 0, 0, 0])
+  const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(Buffer.from([0, 255, 0, 0]))),
+    chunk('IEND', Buffer.alloc(0)),
+  ])
+}
