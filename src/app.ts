@@ -15,6 +15,7 @@ import { handleContact } from './conversation/handle-contact.ts'
 import { createOffers } from './conversation/offer.ts'
 import { type Arrival, createReceiver } from './conversation/receive.ts'
 import { findLeftovers, finishErasures } from './conversation/sweep.ts'
+import { chooseOnVoicePage, openVoicePage, pressVoicePage } from './conversation/voice-page.ts'
 import { createDb, type Database, migrateDb } from './db/connect.ts'
 import { checkFingerprint } from './db/fingerprint.ts'
 import { createInstance } from './db/instance.ts'
@@ -32,6 +33,7 @@ import { runTickets } from './outreach/tickets.ts'
 import { type Account, importAccountFromEnvironment, importTelegramAccount } from './registry/accounts.ts'
 import type { createSampleCommune } from './registry/sample.ts'
 import { findUnitByJoinCode, getCommune, unitTitle } from './registry/units.ts'
+import { createClips } from './registry/voice-clips.ts'
 import { createTelegram } from './telegram.ts'
 
 /** The bot, put together. `main` gives it a database and a port; tests give it theirs. */
@@ -109,6 +111,7 @@ export async function createApp({
     flows: createFlows(content),
     communes: createCommunes({ database, understand, nowMs: () => now().getTime() }),
     offers: createOffers({ content, understand }),
+    clips: createClips({ db: database.db, dir: join(config.dataDir, 'voice'), nowMs: () => now().getTime() }),
     understand,
     channelOf: (accountId) => channels.find(accountId),
     listChanged: (contact) => listChanged(contact),
@@ -181,6 +184,10 @@ export async function createApp({
     metricsToken: config.metricsToken,
     hasOwnRoot,
     openFile: (token) => openFile(deps, token),
+    openVoicePage: (token) => openVoicePage({ ...deps, accept }, token),
+    pressVoicePage: (token, once, press) => pressVoicePage({ ...deps, accept }, token, once, press),
+    chooseOnVoicePage: (token, language) => chooseOnVoicePage({ ...deps, accept }, token, language),
+    loadSound: (digest) => deps.clips.load(digest),
     async findVillagePage(typed) {
       const village = await findUnitByJoinCode(database.db, typed)
       if (!village) return undefined

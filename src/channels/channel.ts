@@ -12,6 +12,8 @@ export type Abilities = {
   sendWindowMs: number | null
   /** What `order` counts: the platform's clock in ms, or places in the chat. */
   orders: 'clock' | 'sequence'
+  /** How a recorded prompt reaches the person: as a link to the page that plays it, or as a sound in the chat. */
+  clips: 'link' | 'attached'
   /** Content types that may be attached. */
   fileTypes: readonly string[]
   imageTypes: readonly string[]

@@ -4,12 +4,21 @@ import { inviteCommand } from './invite.ts'
 import { settingCommand } from './setting.ts'
 import { tallyCommand } from './tally.ts'
 import { unitCommand } from './unit.ts'
+import { voiceCommand } from './voice.ts'
 import { zaloCommand } from './zalo.ts'
 
 /** The command line as one tree. Running it throws; `main.ts` turns that into an exit code. */
 export function createProgram(): Command {
   const program = new Command('cli').description('Học Tập Bot on the command line')
-  for (const command of [settingCommand(), zaloCommand(), inviteCommand(), tallyCommand(), exportCommand(), unitCommand()]) {
+  for (const command of [
+    settingCommand(),
+    zaloCommand(),
+    inviteCommand(),
+    tallyCommand(),
+    exportCommand(),
+    unitCommand(),
+    voiceCommand(),
+  ]) {
     program.addCommand(command)
   }
   program

@@ -51,6 +51,7 @@ import { findOtherAccount, offerLink } from './join-chats.ts'
 import { sayResult } from './result.ts'
 import { helps, subjectOf } from './subject.ts'
 import { type LiveSession, type PersonRow, say, type Turn } from './turn.ts'
+import { storeVoiceLanguage } from './voice.ts'
 
 /** What a flow may have done by name. Each may run twice with the same outcome: all of a turn is one transaction. */
 type Action = (turn: Turn, live: LiveSession, args: Record<string, Var>) => Promise<Record<string, Var>>
@@ -93,6 +94,7 @@ const actions: Record<string, Action> = {
   assist_register: assistRegister,
   assist_after: assistAfter,
   ask_erasure_for_other: askErasureForOther,
+  store_voice_language: storeVoiceLanguage,
   find_own_record: findOwnRecord,
   refuse_record: refuseRecord,
   take_over_record: takeOverRecord,

@@ -36,7 +36,9 @@ export function compose(
   const attachment = said.find((item) => item.type === 'attachment')?.attachment
   const taps = said.flatMap((item) => (item.type === 'tap' ? [item] : []))
   if (!last && taps.length > 0) paragraphs.push(taps.map((tap, index) => `${index + 1}. ${voice(tap.label)}`).join('\n'))
-  const answers = last ? choicesOf(last.prompt, last.sessionId, voice, abilities) : []
+  const answers = last
+    ? choicesOf(last.prompt, last.sessionId, voice, { ...abilities, maxChoices: abilities.maxChoices - links.length })
+    : []
   const standing = taps.map((tap, index) => ({
     number: String(index + 1),
     label: cut(voice(tap.label), abilities.maxChoiceChars),

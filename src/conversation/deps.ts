@@ -6,6 +6,7 @@ import type { Instance } from '../db/instance.ts'
 import type { Sealer } from '../lib/crypto.ts'
 import type { Understand } from '../lib/understand.ts'
 import type { Pace } from '../outreach/pace.ts'
+import type { Clips } from '../registry/voice-clips.ts'
 import type { Communes } from './communes.ts'
 import type { Flows } from './flows.ts'
 import type { Offers } from './offer.ts'
@@ -19,6 +20,8 @@ export type Deps = {
   flows: Flows
   communes: Communes
   offers: Offers
+  /** Recorded prompts. */
+  clips: Clips
   understand: Understand
   /** The channel of an account; undefined while the account cannot be used. */
   channelOf(accountId: number): Promise<Channel | undefined>

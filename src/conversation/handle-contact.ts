@@ -13,8 +13,8 @@ import {
 import { isTransient } from '../db/transient.ts'
 import type { InboundContent } from '../model/inbound.ts'
 import type { OutboundMessage } from '../model/outbound.ts'
-import { heardByStaff } from '../outreach/tickets.ts'
 import { meetNotices } from '../outreach/meet.ts'
+import { heardByStaff } from '../outreach/tickets.ts'
 import { saveNomination } from '../recognition/nominations.ts'
 import { rolesOf } from '../registry/roles.ts'
 import { applyTallies } from '../reports/tally.ts'
@@ -22,6 +22,7 @@ import { listOf } from './command-menu.ts'
 import { compose } from './compose.ts'
 import { type Claimed, deliver } from './deliver.ts'
 import type { Deps } from './deps.ts'
+import { pressed, returning } from './from-page.ts'
 import { keepInStep } from './keep-in-step.ts'
 import { markReceipts, settleEcho } from './receipts.ts'
 import { type Moment, routeInput } from './route-input.ts'
@@ -206,7 +207,9 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
           ),
         ),
       touchContact(turn, batch),
-      ...(batch.some((event) => !ABOUT_US.has(event.kind)) && !contact.stoppedAt && !contact.erasedAt ? [meetNotices(tx, contact, now)] : []),
+      ...(batch.some((event) => !ABOUT_US.has(event.kind)) && !contact.stoppedAt && !contact.erasedAt
+        ? [meetNotices(tx, contact, now)]
+        : []),
     ])
   }
   const taken = [...resend, ...started]
@@ -254,6 +257,8 @@ async function answer(turn: Turn, content: InboundContent, event: { at: Date; or
       // Where there are places in the chat, unblocking us is none: pressing START comes as a message of its own
       if (turn.channel.abilities.orders === 'sequence') return
       break
+    case 'press':
+      return pressed(turn, content)
     default:
       break
   }
@@ -263,7 +268,7 @@ async function answer(turn: Turn, content: InboundContent, event: { at: Date; or
     say(turn, 'service.preparing')
     return
   }
-  await routeInput(turn, content, momentOf(turn, content, event, shown))
+  await returning(turn, () => routeInput(turn, content, momentOf(turn, content, event, shown)))
 }
 
 function momentOf(turn: Turn, content: InboundContent, event: { at: Date; order: number }, { prompts, lastOrder }: Shown): Moment {
@@ -327,7 +332,9 @@ async function writeTurn(turn: Turn): Promise<Claimed[]> {
 }
 
 async function touchContact(turn: Turn, events: { at: Date; kind: string }[]): Promise<void> {
-  const words = events.filter((event) => !['received', 'seen', 'echo', 'unfollow'].includes(event.kind)).map((event) => event.at.getTime())
+  const words = events
+    .filter((event) => !['received', 'seen', 'echo', 'unfollow', 'press'].includes(event.kind))
+    .map((event) => event.at.getTime())
   if (words.length === 0 && turn.contact.follows === null) return
   await turn.tx
     .update(contactTable)

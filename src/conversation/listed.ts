@@ -2,7 +2,7 @@ import type { TextRef } from '../model/text.ts'
 import { listedPeople } from './assist.ts'
 import type { ValueRead } from './read-value.ts'
 import type { LiveSession, Turn } from './turn.ts'
-import { listedLanguages } from './voice-language.ts'
+import { listedLanguages } from './voice.ts'
 
 /** One of a list that is made anew for each who sees it: people, languages. */
 export type Listed = { key: string; label: string; text: TextRef }

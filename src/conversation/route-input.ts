@@ -53,6 +53,7 @@ export async function routeInput(turn: Turn, content: InboundContent, moment: Mo
       return routeStart(turn, undefined, moment)
     case 'withdraw':
       return startErasure(turn)
+    case 'press':
     case 'unfollow':
     case 'received':
     case 'seen':

@@ -10,6 +10,7 @@ import { presented } from './presented.ts'
 import { openSession, setStatus } from './sessions.ts'
 import { helps, isFormForAnother, subjectOf, titleOf } from './subject.ts'
 import { activeSession, type LiveSession, say, type Turn } from './turn.ts'
+import { addVoice } from './voice.ts'
 import { runWord } from './words.ts'
 
 /** Starts a flow for this contact; whatever was open waits beneath it. */
@@ -60,6 +61,7 @@ async function ask(turn: Turn, live: LiveSession, prompt: Prompt): Promise<void>
     turn.said = [...turn.said.filter((item) => item.type !== 'note' || item.text.key !== 'assist.heading'), heading]
   }
   turn.said.push({ type: 'prompt', prompt: shown, sessionId: live.id })
+  await addVoice(turn, live, prompt)
 }
 
 /** Does what the engine decided; returns what the session waits for, if it is ours to give. */

@@ -4,6 +4,7 @@ import { campaigns } from '../outreach/chat/campaigns.ts'
 import { remind } from '../outreach/chat/reminders.ts'
 import type { Turn } from './turn.ts'
 import { assist, edit, erase, family, language, menu, person, result, resume, start, stop, takeCode, view } from './words/anyone.ts'
+import { listen } from './words/listen.ts'
 import { invite, missing, statistics } from './words/officers.ts'
 
 /** What a word does. `argument` is what followed it, as written. */
@@ -30,6 +31,7 @@ const handlers: Partial<Record<Word, WordHandler>> = {
   remind,
   broadcast,
   campaign: campaigns,
+  listen,
 }
 
 export const hasWord = (word: Word): boolean => handlers[word] !== undefined

@@ -443,7 +443,7 @@ export const campaign = pgTable(
       .default('draft'),
     /** With variables such as {tên}; see outreach/template.ts. */
     text: text('text').notNull(),
-    attachment: jsonb('attachment').$type<{ kind: 'image' | 'file'; name: string; contentType: string; path: string }>(),
+    attachment: jsonb('attachment').$type<{ kind: 'image' | 'file' | 'voice'; name: string; contentType: string; path: string }>(),
     rule: jsonb('rule').$type<AudienceRule>().notNull(),
     routes: jsonb('routes').$type<CampaignRoutes>().notNull(),
     /** How many people the officer was shown: what has to be typed to confirm. */

@@ -6,9 +6,16 @@ import { type HealthDeps, registerHealth } from './health.ts'
 import { type MetricsDeps, registerMetrics } from './metrics.ts'
 import { type PagesDeps, registerPages } from './pages.ts'
 import { registerTelegramWebhook, type TelegramWebhookDeps } from './telegram-webhook.ts'
+import { registerVoicePage, type VoicePageDeps } from './voice-page.ts'
 import { registerZaloWebhook, type ZaloWebhookDeps } from './zalo-webhook.ts'
 
-export type ServerDeps = ZaloWebhookDeps & TelegramWebhookDeps & HealthDeps & MetricsDeps & PagesDeps & FilesDeps & { log: Logger }
+export type ServerDeps = ZaloWebhookDeps &
+  TelegramWebhookDeps &
+  HealthDeps &
+  MetricsDeps &
+  PagesDeps &
+  FilesDeps &
+  VoicePageDeps & { log: Logger }
 
 // The largest body a platform may send us (contract, section 3)
 const MAX_BODY_BYTES = 1024 * 1024
@@ -30,6 +37,7 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
   registerTelegramWebhook(app, deps)
   registerHealth(app, deps)
   registerMetrics(app, deps)
+  registerVoicePage(app, deps)
   registerPages(app, deps)
   registerFiles(app, deps)
   return app

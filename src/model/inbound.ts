@@ -6,6 +6,8 @@ export type InboundContent =
   | { kind: 'text'; text: string }
   /** A button of one of our messages; the payload is a claim like any typed text, not a proof. */
   | { kind: 'tap'; payload: string }
+  /** An answer pressed on the voice page, at the prompt the page showed. */
+  | { kind: 'press'; sessionId: number; ref: string; press: Press }
   /** `file`: where the platform keeps it for a while. Kept only of officers who are composing (conversation/receive.ts). */
   | { kind: 'media'; media: MediaKind; text?: string; file?: { url: string; name?: string } }
   | { kind: 'follow' }
@@ -18,6 +20,9 @@ export type InboundContent =
   | { kind: 'echo'; messageId: string; text?: string; staffId?: string }
   /** The person withdrew at the platform: erase. */
   | { kind: 'withdraw' }
+
+/** What may be pressed on the voice page: an answer, the wish for help, another question to be answered again, or one step back. */
+export type Press = { type: 'option'; key: string } | { type: 'person' } | { type: 'edit'; number: number } | { type: 'back' }
 
 /** One event of one contact, as parsed by a channel. */
 export type InboundEvent = {

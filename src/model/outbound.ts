@@ -7,8 +7,8 @@ export type OutboundMessage = {
   choices?: Choice[]
   /** A link offered beside the choices (a file, a voice prompt, a page). */
   links?: { label: string; url: string }[]
-  /** A file or image by content: uploaded by the channel when it is sent. */
-  attachment?: { kind: 'image' | 'file'; name: string; contentType: string; path: string }
+  /** A file, image or recorded prompt by content: uploaded by the channel when it is sent. */
+  attachment?: { kind: 'image' | 'file' | 'voice'; name: string; contentType: string; path: string }
 }
 
 /** Final words about a send. Everything a ledger needs to decide, nothing it would have to guess. */

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { eq, inArray, sql } from 'drizzle-orm'
 import type { Db, Tx } from '../db/connect.ts'
 import { answer, household, nomination, person } from '../db/schema.ts'
@@ -10,6 +11,7 @@ import { applyTallies, PEOPLE, type TallyChange } from '../reports/tally.ts'
 import type { RandomInt } from './codes.ts'
 import { setSetting } from './settings.ts'
 import { findUnitByCode, importUnits, listVillages, type Unit } from './units.ts'
+import { importClips, loadClips } from './voice-clips.ts'
 
 /** Code of the sample commune; its villages are `binh-lu-01` … `binh-lu-35`. */
 export const SAMPLE_COMMUNE = 'binh-lu'
@@ -65,6 +67,7 @@ const DAY_MS = 86_400_000
 const HOUR_MS = 3_600_000
 // Forms were begun within this time
 const PAST_DAYS = 60
+const SAMPLE_CLIPS = join(import.meta.dirname, '../../flows/voice-sample')
 const SAMPLE_LOCK = 7_301_005
 
 /**
@@ -80,8 +83,16 @@ export async function createSampleCommune(deps: SampleDeps, { now }: { now: Date
     const writer = createPeople(deps, commune, now)
     for (const village of await listVillages(tx, commune.id)) writer.addVillage(village)
     await writer.write(tx)
+    await importSampleClips(tx, now)
     return { type: 'created' }
   })
+}
+
+/** A few prompts to hear, read by a machine and marked so. */
+async function importSampleClips(tx: Tx, now: Date): Promise<void> {
+  const { clips, problems } = await loadClips(SAMPLE_CLIPS, () => true)
+  if (problems.length > 0) throw new Error(`sample recordings: ${problems[0]?.file} ${problems[0]?.problem}`)
+  await importClips(tx, { clips, sample: true, actor: 'sample', now })
 }
 
 async function createUnits(tx: Tx, randomInt: RandomInt, now: Date): Promise<Unit> {

@@ -15,6 +15,7 @@ export const telegramAbilities: Abilities = {
   sendWindowMs: null,
   // Message ids grow by one with whatever either side writes
   orders: 'sequence',
+  clips: 'attached',
   // core.telegram.org/bots/api#senddocument: "files of any type"; these are the ones we have
   fileTypes: [
     'application/pdf',

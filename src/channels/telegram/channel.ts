@@ -30,13 +30,14 @@ const DOUBT_MS = 4 * 3_600_000
 const MAX_DOUBTS = 10_000
 
 type Attachment = NonNullable<OutboundMessage['attachment']>
-type SendMethod = 'sendMessage' | 'sendPhoto' | 'sendDocument'
+type SendMethod = 'sendMessage' | 'sendPhoto' | 'sendDocument' | 'sendVoice'
 type SendRequest = { [M in SendMethod]: { method: M; payload: Opts<M> } }[SendMethod]
 type UploadTarget = Pick<Opts<'sendDocument'>, 'chat_id' | 'caption' | 'reply_markup'>
 
-// A new kind of attachment (a voice clip: sendVoice) gets its row here and nothing else
 const UPLOADS: Record<Attachment['kind'], (target: UploadTarget, file: InputFile) => SendRequest> = {
   image: (target, photo) => ({ method: 'sendPhoto', payload: { ...target, photo } }),
+  // core.telegram.org/bots/api#sendvoice: OGG with Opus, MP3 or M4A
+  voice: (target, voice) => ({ method: 'sendVoice', payload: { ...target, voice } }),
   file: (target, document) => ({ method: 'sendDocument', payload: { ...target, document } }),
 }
 

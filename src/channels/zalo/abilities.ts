@@ -13,6 +13,7 @@ export const zaloAbilities: Abilities = {
   // "CS allowed since last interaction": 7 days, the first 48 hours free
   sendWindowMs: 7 * DAY_MS,
   orders: 'clock',
+  clips: 'link',
   fileTypes: ['application/pdf', 'application/msword', 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'],
   imageTypes: ['image/jpeg', 'image/png'],
   maxFileBytes: 5 * 1_048_576,

@@ -59,7 +59,8 @@ export function createZaloChannel({ client, now, buttons: buttonsAtStart, onButt
   }
 
   async function trySend(channelUserId: string, message: OutboundMessage) {
-    if (message.attachment) {
+    // A sound is behind the link of the message: the platform takes none
+    if (message.attachment && message.attachment.kind !== 'voice') {
       const { kind, name, path } = message.attachment
       const upload = { kind, name, bytes: new Uint8Array(await readFile(path)) }
       return client.withUpload(upload, (id) =>
