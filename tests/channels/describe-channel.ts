@@ -43,8 +43,8 @@ export type ChannelHarness = {
 }
 
 const CHOICES = [
-  { number: '1', label: 'Đúng, tôi có đọc', payload: 's7:doc_cap_nhat:co' },
-  { number: '2', label: 'Chưa', payload: 's7:doc_cap_nhat:chua' },
+  { number: '1', label: 'Đúng, tôi có đọc', payload: '7.doc_cap_nhat.co' },
+  { number: '2', label: 'Chưa', payload: '7.doc_cap_nhat.chua' },
 ]
 const QUESTION = 'Trong tháng qua, ông bà có đọc sách báo không?'
 
@@ -68,7 +68,7 @@ export function describeChannel(name: string, createHarness: () => Promise<Chann
       await harness.channel.send(harness.personId, { text: QUESTION, choices: CHOICES })
       expect((await harness.shown()).at(-1)?.choices).toEqual(CHOICES.map(({ label }) => label))
       const event = await harness.tap('Chưa')
-      expect(event).toMatchObject({ channelUserId: harness.personId, content: { kind: 'tap', payload: 's7:doc_cap_nhat:chua' } })
+      expect(event).toMatchObject({ channelUserId: harness.personId, content: { kind: 'tap', payload: '7.doc_cap_nhat.chua' } })
     })
 
     it('reads what a person writes', async () => {
