@@ -1,0 +1,113 @@
+import { eq } from 'drizzle-orm'
+import type { Logger } from 'pino'
+import { campaign } from '../db/schema.ts'
+import { startScheduled } from '../outreach/campaign.ts'
+import type { OutreachDeps } from '../outreach/deps.ts'
+import type { Sender } from '../outreach/sender.ts'
+import { askUncertain, sweepCampaigns } from '../outreach/sweep-campaigns.ts'
+import type { Queues } from '../queue/queue.ts'
+
+/**
+ * What campaigns wait for. The queue brings it about at the right moment; the sweep is a plain timer in every worker and finds in the
+ * tables whatever the queue has lost, so nothing depends on the queue's store.
+ */
+export type OutreachJobs = {
+  /** Whether the queue's store can be used. */
+  isQueueUsable(): boolean
+  start(): void
+  stop(): Promise<void>
+}
+
+type Options = {
+  deps: OutreachDeps
+  sender: Sender
+  /** Opens the queue; its drivers and its store may be away, and campaigns run without it. */
+  openQueues: () => Promise<Queues>
+  log: Logger
+}
+
+// The account that may send again is found within so long; an idle look costs one index look-up
+const LOOK_MS = 400
+const SWEEP_MS = 1_000
+const ASK_MS = 2_500
+// What was scheduled, or lost by the queue's store, is in the queue again within so long
+const FILL_MS = 20_000
+const REOPEN_MS = 10_000
+const SCHEDULES = [{ id: 'finish-campaigns', name: 'finish', everyMs: 60_000 }]
+
+export function createOutreachJobs({ deps, sender, openQueues, log }: Options): OutreachJobs {
+  let queues: Queues | undefined
+  let stopped = false
+  const timers = new Set<NodeJS.Timeout>()
+
+  /** Runs again so long after it ended, whatever happens in it. */
+  function every(ms: number, run: () => Promise<void>, what: string): void {
+    let trouble = ''
+    const next = () => {
+      if (stopped) return
+      const timer = setTimeout(async () => {
+        timers.delete(timer)
+        try {
+          await run()
+          trouble = ''
+        } catch (error) {
+          // Told once: the database may be away for a while
+          const said = error instanceof Error ? error.message : String(error)
+          if (said !== trouble) log.warn({ err: error }, `${what} failed; it runs again`)
+          trouble = said
+        }
+        next()
+      }, ms)
+      timers.add(timer)
+    }
+    next()
+  }
+
+  async function open(): Promise<void> {
+    if (queues || stopped) return
+    const opened = await openQueues()
+    if (stopped) return opened.close()
+    await opened.work({
+      async start(data) {
+        await startScheduled(deps, Number(data.campaignId))
+        await sender.look()
+      },
+      finish: () => sweepCampaigns(deps),
+    })
+    queues = opened
+    await fillQueue()
+  }
+
+  /** Puts into the queue what the tables say is to come; what is there already stays once. */
+  async function fillQueue(): Promise<void> {
+    if (!queues) return
+    await queues.ensureSchedules(SCHEDULES)
+    const now = deps.now().getTime()
+    const scheduled = await deps.database.db
+      .select({ id: campaign.id, at: campaign.scheduledAt })
+      .from(campaign)
+      .where(eq(campaign.state, 'scheduled'))
+    for (const { id, at } of scheduled) {
+      const atMs = at?.getTime() ?? now
+      await queues.add({ name: 'start', id: [id, atMs], data: { campaignId: id }, delayMs: Math.max(0, atMs - now) })
+    }
+  }
+
+  return {
+    isQueueUsable: () => queues !== undefined,
+    start() {
+      every(LOOK_MS, () => sender.look(), 'looking for what campaigns have to send')
+      every(SWEEP_MS, () => sweepCampaigns(deps), 'the sweep of campaigns')
+      every(ASK_MS, () => askUncertain(deps), 'asking after uncertain messages')
+      every(REOPEN_MS, open, 'opening the queue')
+      every(FILL_MS, fillQueue, 'filling the queue')
+      void open().catch((error) => log.warn({ err: error }, 'the queue cannot be opened yet; campaigns run without it'))
+    },
+    async stop() {
+      stopped = true
+      for (const timer of timers) clearTimeout(timer)
+      await sender.close()
+      await queues?.close()
+    },
+  }
+}
