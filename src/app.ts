@@ -23,11 +23,13 @@ import type { ChatLink } from './http/pages.ts'
 import { createServer } from './http/server.ts'
 import { createSealer } from './lib/crypto.ts'
 import { createUnderstanding, parseLexicon } from './lib/understand.ts'
+import { createOutreachJobs } from './jobs/outreach-jobs.ts'
 import { createMetrics } from './metrics.ts'
 import { runDigests } from './outreach/digests.ts'
 import { dropOldFiles, openFile } from './outreach/files.ts'
 import { runNotices } from './outreach/notices.ts'
 import { createPace, slowPaces } from './outreach/pace.ts'
+import { createSender } from './outreach/sender.ts'
 import { runReminders } from './outreach/reminders.ts'
 import { runTickets } from './outreach/tickets.ts'
 import { type Account, importAccountFromEnvironment, importTelegramAccount } from './registry/accounts.ts'
@@ -177,6 +179,7 @@ export async function createApp({
           reason: account.pausedClass ?? '',
         })),
         ...(telegram?.findDegraded() ?? []),
+        ...(jobs && !jobs.isQueueUsable() ? [{ part: 'queue' as const, reason: 'not_open' }] : []),
         ...(await slowPaces(database)).map((key) => ({ part: 'pace' as const, account: key, reason: 'replies_queue' })),
       ]
     },
@@ -197,6 +200,22 @@ export async function createApp({
       return { village: unitTitle(village), commune: commune.name, code, chats: chatLinks(accounts, telegramAccount?.id, code) }
     },
   })
+
+  // Who only answers people leaves campaigns and what the hour asks for to the workers
+  const works = config.role !== 'web'
+  const jobs = works
+    ? createOutreachJobs({
+        deps,
+        sender: createSender(deps),
+        // Loaded with the first queue: the drivers weigh more than an idle commune
+        openQueues: async () => {
+          const { createQueues } = await import('./queue/queue.ts')
+          const store = config.redisUrl ? { redisUrl: config.redisUrl } : { databaseUrl }
+          return createQueues({ store, onError: (error) => log.debug({ err: error }, 'the queue met an error') })
+        },
+        log,
+      })
+    : undefined
 
   // What the hour asks for; each may run twice (outreach/)
   let tickedAt = 0
@@ -224,7 +243,7 @@ export async function createApp({
   function schedule(): void {
     sweeping = setTimeout(async () => {
       await sweep()
-      await tick()
+      if (works) await tick()
       if (sweeping) schedule()
     }, SWEEP_MS)
   }
@@ -238,11 +257,13 @@ export async function createApp({
     async start() {
       await sweep(true)
       schedule()
+      jobs?.start()
       telegram?.start()
     },
     async stop() {
       clearTimeout(sweeping)
       sweeping = undefined
+      await jobs?.stop()
       await telegram?.stop()
       await http.close()
       await queue.close()

@@ -224,7 +224,7 @@ export function violations(result: TrialResult): string[] {
 /** The account's pace would be the measure of everything; here the program is. */
 async function liftPace(env: Record<string, string>, notices: string[]): Promise<void> {
   try {
-    for (const name of ['growth', 'comprehensive']) await runCli(['setting', 'set', `account.per_minute.${name}`, '1000000'], env)
+    for (const name of ['growth', 'comprehensive', 'app']) await runCli(['setting', 'set', `account.per_minute.${name}`, '1000000'], env)
   } catch (error) {
     notices.push(`the pace stayed as it is: ${error instanceof Error ? error.message.split('\n')[0] : error}`)
   }
