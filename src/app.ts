@@ -21,16 +21,16 @@ import { checkFingerprint } from './db/fingerprint.ts'
 import { createInstance } from './db/instance.ts'
 import type { ChatLink } from './http/pages.ts'
 import { createServer } from './http/server.ts'
+import { createOutreachJobs } from './jobs/outreach-jobs.ts'
 import { createSealer } from './lib/crypto.ts'
 import { createUnderstanding, parseLexicon } from './lib/understand.ts'
-import { createOutreachJobs } from './jobs/outreach-jobs.ts'
 import { createMetrics } from './metrics.ts'
 import { runDigests } from './outreach/digests.ts'
 import { dropOldFiles, openFile } from './outreach/files.ts'
 import { runNotices } from './outreach/notices.ts'
 import { createPace, slowPaces } from './outreach/pace.ts'
-import { createSender } from './outreach/sender.ts'
 import { runReminders } from './outreach/reminders.ts'
+import { createSender } from './outreach/sender.ts'
 import { runTickets } from './outreach/tickets.ts'
 import { type Account, importAccountFromEnvironment, importTelegramAccount } from './registry/accounts.ts'
 import type { createSampleCommune } from './registry/sample.ts'
@@ -61,6 +61,8 @@ export type AppOptions = {
   /** The address pages are reached at while PUBLIC_URL is not set. */
   localUrl?: () => string
   hasOwnRoot?: boolean
+  /** Reminders, digests and clocks by themselves; a test that moves the time asks for them itself. */
+  rounds?: boolean
   /** What the bot says and asks; by default this project's own. */
   content?: Content
   /** Done once the schema is there, before the account is attached: the sample commune. */
@@ -80,6 +82,7 @@ export async function createApp({
   now = () => new Date(),
   localUrl,
   hasOwnRoot = false,
+  rounds = true,
   content = loadContent(ROOT),
   prepare,
 }: AppOptions): Promise<App> {
@@ -220,7 +223,7 @@ export async function createApp({
   // What the hour asks for; each may run twice (outreach/)
   let tickedAt = 0
   async function tick(): Promise<void> {
-    if (now().getTime() - tickedAt < TICK_MS) return
+    if (!rounds || now().getTime() - tickedAt < TICK_MS) return
     tickedAt = now().getTime()
     for (const run of [runTickets, runReminders, runDigests, runNotices, dropOldFiles]) {
       try {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runDigests } from '../../src/outreach/digests.ts'
 import { runReminders } from '../../src/outreach/reminders.ts'
 import { type Bot, startBot } from '../support/bot.ts'
-import { createClock, registered, withRole } from './staff.ts'
+import { createClock, registered, withoutPace, withRole } from './staff.ts'
 
 type Person = Awaited<ReturnType<Bot['person']>>
 
@@ -25,7 +25,8 @@ describe('reminders and the ladder', () => {
   const settled = async (person: Person) => person.settle()
 
   beforeAll(async () => {
-    bot = await startBot({ clock })
+    bot = await startBot({ clock, rounds: false })
+    await withoutPace(bot)
     officer = await withRole(bot, 'Nguyễn Thị Hoa', 'commune_reviewer', 'binh-lu')
     leader = await withRole(bot, 'Lò Văn Ún', 'village_lead', 'binh-lu-01')
     citizen = await registered(bot, 'Lò Văn Pâng')

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runTickets } from '../../src/outreach/tickets.ts'
 import { type Bot, startBot } from '../support/bot.ts'
-import { createClock, registered, withRole } from './staff.ts'
+import { createClock, registered, withoutPace, withRole } from './staff.ts'
 
 // A Monday morning, so that working days are plain
 const START = '2026-11-23T09:00:00+07:00'
@@ -15,7 +15,8 @@ describe('a person’s hand', () => {
   let stranger: Awaited<ReturnType<Bot['person']>>
 
   beforeAll(async () => {
-    bot = await startBot({ clock })
+    bot = await startBot({ clock, rounds: false })
+    await withoutPace(bot)
     officer = await withRole(bot, 'Nguyễn Thị Hoa', 'commune_reviewer', 'binh-lu')
     leader = await withRole(bot, 'Lò Văn Ún', 'village_lead', 'binh-lu-01')
     stranger = await withRole(bot, 'Vàng A Sử', 'village_lead', 'binh-lu-02')

@@ -9,6 +9,8 @@ import { createTestDatabase } from './postgres.ts'
 type Options = {
   /** `sample`: the whole sample commune with its invented people; by default a commune with three villages and nobody in it. */
   commune?: 'sample' | 'small'
+  /** Whether reminders, digests and clocks run by themselves. */
+  rounds?: boolean
   /** The time all of it lives in; by default the machine's. */
   clock?: { now(): number }
   oaType?: 2 | 4
@@ -20,7 +22,7 @@ const OA = { oaId: '4000000000000000001', appId: '4000000000000000002', appSecre
 /** The real bot on a real database, talking over HTTP to the simulated platform, in this process. */
 export type Bot = Awaited<ReturnType<typeof startBot>>
 
-export async function startBot({ commune = 'small', clock, oaType = 2, buttons = 'accepted' }: Options = {}) {
+export async function startBot({ commune = 'small', clock, oaType = 2, buttons = 'accepted', rounds = true }: Options = {}) {
   const databaseUrl = await createTestDatabase()
   const simulator = await createSimulator({
     accounts: [{ ...OA, name: 'Hội Khuyến học xã', oaType, verified: true, package: 'comprehensive', buttons, perMinute: 1_000_000 }],
@@ -53,6 +55,7 @@ export async function startBot({ commune = 'small', clock, oaType = 2, buttons =
       log: pino({ level: process.env.TEST_LOG ?? 'silent' }),
       now,
       localUrl: () => url,
+      rounds,
       prepare: commune === 'sample' ? createSampleCommune : createSmallCommune,
     })
     url = await app.http.listen({ host: '127.0.0.1', port: 0 })
