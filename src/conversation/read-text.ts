@@ -72,6 +72,9 @@ function readUnderstood(reader: Reader, place: Place, understood: Understanding,
         : asInput({ type: 'not_understood' })
     case 'edit':
       return readEdit(reader, place, understood)
+    // Somebody who greets has not failed to answer
+    case 'greeting':
+      return asInput(reader.afterPause ? { type: 'resume' } : { type: 'again' })
     case 'none':
       return missed(reader, text)
     default:
@@ -88,6 +91,7 @@ function missed(reader: Reader, text: string): Reading {
 function readFree(reader: Reader, prompt: Prompt, text: string): Reading {
   const value = reader.readValue(prompt, text)
   const word = reader.understand.word(text, reader.users)
+  if (word.kind === 'greeting' && prompt.input !== 'text') return asInput(reader.afterPause ? { type: 'resume' } : { type: 'again' })
   // Words to be passed on are taken as they stand, save a word that is the whole message
   if (prompt.input === 'text' && value.kind === 'value' && word.kind !== 'word') return asInput({ type: 'value', value: value.value })
   if (value.kind !== 'value' || prompt.input !== 'name') {

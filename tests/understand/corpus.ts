@@ -48,6 +48,7 @@ function outcomes(got: Understanding): string[][] {
     }
     case 'edit':
       return [['!SỬA'], [`!SỬA ${got.number}`]]
+    case 'greeting':
     case 'none':
       return [['-']]
     default:

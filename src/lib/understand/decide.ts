@@ -29,6 +29,8 @@ const MAX_TURNING_COST = 0.1
 /** "giúp tôi với" is heard beside anything. */
 const MIN_CALL_WORDS = 3
 const MAX_NEGATOR_COST = 0.5
+/** Words between "xem" and what is to be found out. */
+const MAX_INDIRECT = 3
 const MIN_SLIP_COST = 0.2
 /** Below half a regional slip a word: "đi" is not "gì". */
 const MAX_QUESTION_COST = 0.15
@@ -55,11 +57,14 @@ export type Reading = {
   /** Single words for other people. */
   otherPeople: ReadonlySet<string>
   questionAround: readonly (readonly [string, string])[]
+  /** "hỏi xem …": what follows is no question to us. */
+  indirect: ReadonlySet<string>
 }
 
 /** The answer a text means, when one explains it well enough and no other does. */
 export function decide(args: Reading): Understanding {
-  const { tokens, candidates, numbers, edges, ending, light, vague, partial, passable, prepared, questionAround, otherPeople } = args
+  const { tokens, candidates, numbers, edges, ending, light, vague, partial, passable, prepared, questionAround, otherPeople, indirect } =
+    args
   const { offered } = prepared
   const { length } = tokens
   const help = offered.options.length
@@ -95,6 +100,10 @@ export function decide(args: Reading): Understanding {
       if (follows && (kind === 'deny' || tokens[deny.end]?.gap === '')) denied.push({ ...edge, start: deny.start })
     }
   }
+  for (const deny of edges) {
+    if (deny.label.kind !== 'deny_after') continue
+    for (const edge of answers) if (edge.end === deny.start) denied.push({ ...edge, end: deny.end })
+  }
   const speaksOf = (edge: Edge) =>
     candidates[edge.start]?.some(({ word, cost }) => cost === 0 && prepared.asked.has(word) && otherPeople.has(word)) ?? false
   // a mistyped word with no better reading may well be one that turns the meaning: "ngsỉ 2 buổi" is "nghỉ 2 buổi"
@@ -124,8 +133,10 @@ export function decide(args: Reading): Understanding {
   vague.forEach((isVague, at) => {
     if (isVague) byStart[at]?.push({ ...FINAL, label: { kind: 'light', option: -1, whole: false }, start: at, end: at + 1 })
   })
+  // a word that is small only by a slip is none: "gia" is not "dạ"
   for (const edge of edges)
-    if (!ANSWER_KINDS.has(edge.label.kind) && !(edge.label.kind === 'light' && partial.slice(edge.start, edge.end).some(Boolean)))
+    if (edge.label.kind === 'light' && edge.cost > MAX_LIGHT_COST * edge.words) continue
+    else if (!ANSWER_KINDS.has(edge.label.kind) && !(edge.label.kind === 'light' && partial.slice(edge.start, edge.end).some(Boolean)))
       byStart[edge.start]?.push(edge)
   for (const edge of answers) byStart[edge.start]?.push(edge)
 
@@ -145,6 +156,8 @@ export function decide(args: Reading): Understanding {
   while (lastWord > 0 && light[lastWord - 1] && !questionAround.some(([, end]) => isWord(lastWord - 1, end))) lastWord--
   const isVague = (at: number) =>
     vague[at] === true || edges.some((edge) => edge.label.kind === 'light' && edge.words > 1 && edge.start <= at && edge.end > at)
+  const isIndirect = (at: number) =>
+    candidates.slice(Math.max(1, at - MAX_INDIRECT), at).some((list) => list.some(({ word, cost }) => cost === 0 && indirect.has(word)))
   const asked = edges.filter(
     ({ label, start, end, cost, words }) =>
       (label.kind === 'question_ends' || cost <= MAX_QUESTION_COST * words) &&
@@ -152,11 +165,13 @@ export function decide(args: Reading): Understanding {
         (label.kind === 'question_ends' &&
           cost < (words > 1 ? MAX_LONG_QUESTION_COST : MAX_TURNING_COST) * words &&
           end >= lastWord &&
-          !isVague(start))),
+          !isVague(start) &&
+          !isIndirect(start))),
   )
   for (const [first, end] of questionAround) {
     const opens = tokens.findIndex((_, at) => isWord(at, first))
-    if (opens >= 0 && opens < lastWord - 1 && isWord(lastWord - 1, end)) asked.push({ ...FINAL, start: lastWord - 1, end: lastWord })
+    if (opens >= 0 && opens < lastWord - 1 && isWord(lastWord - 1, end) && !isIndirect(opens))
+      asked.push({ ...FINAL, start: lastWord - 1, end: lastWord })
   }
   const conflicts = (one: Explanation) =>
     one.rivals > 0 ||

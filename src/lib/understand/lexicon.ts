@@ -8,6 +8,8 @@ export const LanguageLexicon = z
   .object({
     /** Other spellings of a word, or one token that stands for several: "không": ["ko"], "điện thoại": ["đt"]. */
     spellings: z.record(z.string(), z.array(z.string())).default({}),
+    /** Everyday words without a part in any answer, several in one entry: what is written rightly is no slip of another word ("xe" is not "sẽ"). */
+    ordinary: Phrases,
     /** Words that change nothing: polite frames, pronouns, particles. */
     light: Phrases,
     /** May stand between the words of a phrase, but is not without meaning by itself: "chỉ". */
@@ -16,6 +18,15 @@ export const LanguageLexicon = z
     polite: Phrases,
     /** Words that turn, weaken or move a meaning; an answer that leaves one unexplained is never accepted. */
     poison: Phrases,
+    /** Reasons and circumstances beside an answer: they say nothing of it, even where they deny: "mắt kém", "không biết chữ". */
+    aside: Phrases,
+    /** After these only what is said of today counts: "năm ngoái … năm nay …". */
+    past: Phrases,
+    present: Phrases,
+    /** Makes a question part of a sentence: "hỏi xem có thật không". */
+    indirect: Phrases,
+    /** No answer and no question: who says only this is asked again. */
+    greeting: Phrases,
     /** Other people: what they do is no answer, unless the question speaks of them. */
     others: Phrases,
     /** Words that deny what follows at once. */
@@ -50,6 +61,8 @@ export const LanguageLexicon = z
     mistook: Phrases,
     /** "không phải": the answer that follows is denied. */
     deny: Phrases,
+    /** "hàng ngày thì không": the answer before is denied. */
+    deny_after: Phrases,
     or: Phrases,
     numbers: z.record(z.string(), z.number().int().nonnegative()).default({}),
     /** Words before the number of an answer: "số 2". */

@@ -9,6 +9,10 @@ export type LabelKind =
   | 'light'
   | 'polite'
   | 'topic'
+  | 'past'
+  | 'present'
+  | 'greeting'
+  | 'deny_after'
   | 'poison'
   | 'others'
   | 'negator'
@@ -44,11 +48,13 @@ export type Edge = {
   negative: boolean
   /** A bare figure: may be the number of an answer. */
   figure?: boolean
+  /** Words the phrase reaches over: others may still read them. */
+  holes?: readonly number[]
   /** A number with its unit: "2 tiếng nữa" shows how easily it belongs to something else. */
   amount?: boolean
 }
 
-type Node = { words: Map<string, Node[]>; numbers: { min: number; max: number; to: Node }[]; free: Node[]; label?: Label }
+type Node = { words: Map<string, Node[]>; numbers: { min: number; max: number; to: Node }[]; free: Node[]; gaps: Node[]; label?: Label }
 
 /** Phrases as one graph: a choice costs its branches, not their product. */
 export type PhraseGraph = { root: Node }
@@ -60,6 +66,8 @@ export type Place = {
   numbers: readonly { value: number; end: number; cost: number }[]
   /** May stand between the words of a phrase without changing it: a small word ("em", "thì"), or one of the question's own. */
   skippable: 'small' | 'topic' | undefined
+  /** May turn a meaning, so that no phrase reaches over it. */
+  turns?: boolean
 }
 
 /** How words count in a phrase. */
@@ -70,6 +78,8 @@ const MAX_SKIPS = 3
 const SKIP_COST = 0.05
 const MISTAKE_COST = 0.5
 const LONG_PHRASE = 3
+const MAX_GAP = 3
+const GAP_COST = 0.08
 
 export function createPhraseGraph(): PhraseGraph {
   return { root: createNode() }
@@ -106,6 +116,7 @@ export function addPhrase(
         if (list === undefined) from.words.set(word, [next])
         else list.push(next)
       } else if (part.kind === 'number') from.numbers.push({ min: part.min, max: part.max, to: next })
+      else if (part.kind === 'gap') from.gaps.push(next)
       else if (part.kind === 'name')
         for (const one of phrasesOf(part.name, phrase, named)) connect(one.replace(/^=/, ''), from, next, depth + 1)
       else {
@@ -124,7 +135,7 @@ function phrasesOf(name: string, phrase: string, named: Readonly<Record<string, 
 }
 
 function createNode(): Node {
-  return { words: new Map(), numbers: [], free: [] }
+  return { words: new Map(), numbers: [], free: [], gaps: [] }
 }
 
 type Path = {
@@ -137,6 +148,7 @@ type Path = {
   negative: boolean
   skips: number
   topics: number
+  holes?: readonly number[]
 }
 
 /** Every phrase of the graph in the text, also with small words between its words. */
@@ -149,6 +161,14 @@ export function findPhrases(graph: PhraseGraph, places: readonly Place[], weight
   function walk(node: Node, at: number, path: Path): void {
     if (node.label !== undefined && path.end > path.start) found(node.label, path)
     for (const next of node.free) walk(next, at, path)
+    for (const next of node.gaps) {
+      for (let to = at; to <= at + MAX_GAP && to < places.length; to++) {
+        const holes = [...(path.holes ?? []), ...Array.from({ length: to - at }, (_, i) => at + i)]
+        walk(next, to, { ...path, cost: path.cost + (to - at) * GAP_COST, skips: MAX_SKIPS, holes })
+        const over = places[to]
+        if (over === undefined || over.turns || path.end === path.start) break
+      }
+    }
     const place = places[at]
     if (place === undefined) return
     if (node.words.size > 0) {
@@ -165,6 +185,7 @@ export function findPhrases(graph: PhraseGraph, places: readonly Place[], weight
           negative: path.negative || weights.isNegator(word),
           skips: 0,
           topics: path.topics,
+          ...(path.holes && { holes: path.holes }),
         }
         for (const next of nexts) walk(next, at + 1, step)
       }
@@ -211,6 +232,7 @@ export function findPhrases(graph: PhraseGraph, places: readonly Place[], weight
       words: path.words,
       strength,
       negative: path.negative,
+      ...(path.holes && { holes: path.holes }),
     })
   }
 }

@@ -3,6 +3,7 @@
  *   (a|b c)   one of these          [a|b]     one of these or nothing
  *   <often>   any phrase of that name in `flows/lexicon/phrases.json`
  *   {n}       any number, {2-6} a number in this range
+ *   ~         up to three words that turn no meaning, or none
  * A phrase that begins with "=" counts only as the whole message (polite frame removed).
  */
 export type Part =
@@ -10,6 +11,7 @@ export type Part =
   | { kind: 'number'; min: number; max: number }
   | { kind: 'name'; name: string }
   | { kind: 'choice'; choices: string[]; optional: boolean }
+  | { kind: 'gap' }
 
 const ANY_NUMBER = { min: 0, max: 1_000 }
 const CLOSING: Record<string, string> = { '(': ')', '[': ']', '<': '>', '{': '}' }
@@ -27,6 +29,7 @@ export function readPhrase(phrase: string): Part[] {
       at = end + 1
       continue
     }
+    if (sign === '~') parts.push({ kind: 'gap' })
     const word = /^[\p{L}\p{M}\p{N}]+/u.exec(phrase.slice(at))?.[0]
     if (word !== undefined)
       parts.push(/^\d+$/.test(word) ? { kind: 'number', min: Number(word), max: Number(word) } : { kind: 'word', word })

@@ -38,6 +38,10 @@ const ROLES = [
   'truly',
   'mistook',
   'deny',
+  'deny_after',
+  'past',
+  'present',
+  'greeting',
   'or',
   'edit',
   'wrong',
@@ -46,6 +50,7 @@ const ROLES = [
   'question_before',
 ] as const
 
+const STRICT: ReadonlySet<LabelKind> = new Set(['light', 'poison', 'others', 'negator'])
 const MAX_LIGHT_COST = 0.2
 /** "lếu" is "nếu", too. */
 const MAX_STOP_COST = 0.4
@@ -57,9 +62,11 @@ export function createReader(lexicon: Lexicon) {
   const values = new Map(languages.flatMap((one) => Object.entries(one.numbers).map(([word, value]) => [canon(word), value] as const)))
   const lightWords = new Set(single('light'))
   const negators = new Set([...single('poison'), ...single('negators'), ...single('others')])
+  const walls = new Set([...negators, ...single('or')])
   const degree = new Set(single('degree'))
   const hedges = new Set(single('hedge'))
   const between = new Set(single('between'))
+  const indirect = new Set(single('indirect'))
   const otherPeople = new Set(single('others'))
   const denials = new Set(single('negators'))
   const afterNegation = new Set(single('after_negation'))
@@ -78,6 +85,8 @@ export function createReader(lexicon: Lexicon) {
     for (const phrase of phrasesOf(role === 'negator' ? 'negators' : role))
       for (const word of addPhrase(lexical, phrase, { kind: role, option: -1 }, lexicon.phrases)) base.add(word)
   }
+  for (const phrase of phrasesOf('aside'))
+    for (const word of addPhrase(lexical, phrase, { kind: 'topic', option: -1 }, lexicon.phrases)) base.add(word)
   for (const one of languages) {
     for (const list of [one.ordinal_before, one.more_than, one.at_least, one.at_least_after, one.less_than, one.at_most, one.about, one.to])
       for (const phrase of list) for (const word of phrase.split(' ')) base.add(canon(word))
@@ -85,6 +94,7 @@ export function createReader(lexicon: Lexicon) {
       for (const word of [unit, ...others].flatMap((each) => each.split(' '))) base.add(canon(word))
   }
   for (const list of [between, afterNegation, degree, hedges, values.keys()]) for (const word of list) base.add(word)
+  const ordinary = new Set(phrasesOf('ordinary').flatMap((line) => line.split(' ').map((word) => canon(word))))
   const abbreviations = new Map<string, string[]>()
   for (const [meant, others] of languages.flatMap((one) => Object.entries(one.spellings))) {
     for (const typed of others) {
@@ -148,13 +158,14 @@ export function createReader(lexicon: Lexicon) {
     const read = readWords(text)
     if (read.tokens.length === 0) return read.end.includes('?') ? { kind: 'question' } : NONE
     const written = ` ${read.tokens.map((token) => token.canon).join(' ')} `
-    const isAbuse = abuse.some((phrase) => written.includes(phrase))
+    // the name of a village wins: "nam ngu" is Nậm Ngù
+    const isAbuse = prepared.offered.kind !== 'village' && abuse.some((phrase) => written.includes(phrase))
     // "dạ" and "ạ" are marked by the keyboard's own suggestions: only other words show how the person writes
     const marked = read.tokens.some((token) => token.marked && !lightWords.has(token.canon))
     const answer = isAbuse ? NONE : understandTokens(read.tokens, read.end, marked, prepared)
     const bare = words.whole(read.tokens, users)
     const word = bare ?? words.whole(withoutFrame(read.tokens, marked, prepared), users)
-    if (word === undefined) return answer
+    if (word === undefined) return answer.kind === 'none' && greets(read.tokens, marked, prepared) ? { kind: 'greeting' } : answer
     const found: Understanding = { kind: 'word', word: word.word, ...(word.arg === undefined ? {} : { arg: word.arg }) }
     if (answer.kind === 'option') {
       if (word.outcome === 'ask') return { kind: 'which_word', word: word.word, key: answer.key }
@@ -165,6 +176,19 @@ export function createReader(lexicon: Lexicon) {
     // "em xem" under a question may tell what the person does
     if (bare === undefined && word.collides && prepared.offered.options.length > 0) return { kind: 'which_word', word: word.word }
     return found
+  }
+
+  /** Nothing but greetings and polite words. */
+  function greets(tokens: readonly Token[], marked: boolean, prepared: Prepared): boolean {
+    const places = tokens.map((token) => ({ candidates: prepared.vocabulary.find(token, marked), numbers: [], skippable: undefined }))
+    const covered = new Set<number>()
+    let isGreeting = false
+    for (const { label, start, end, cost } of findPhrases(lexical, places, weights)) {
+      if (cost > MAX_LIGHT_COST || (label.kind !== 'greeting' && label.kind !== 'polite')) continue
+      isGreeting ||= label.kind === 'greeting'
+      for (let at = start; at < end; at++) covered.add(at)
+    }
+    return isGreeting && covered.size === tokens.length
   }
 
   /** Without the polite words around it. */
@@ -205,6 +229,7 @@ export function createReader(lexicon: Lexicon) {
     const places: Place[] = candidates.map((list, at) => ({
       candidates: list,
       numbers: numbers[at] ?? [],
+      turns: tokens[at]?.gap.includes('.') === true || list.some(({ word, cost }) => cost <= MAX_LIGHT_COST && walls.has(word)),
       skippable:
         light[at] || list.some(({ word, cost }) => cost <= MAX_LIGHT_COST && between.has(word))
           ? 'small'
@@ -212,7 +237,12 @@ export function createReader(lexicon: Lexicon) {
             ? 'topic'
             : undefined,
     }))
-    const edges = [...findPhrases(lexical, places, weights), ...findPhrases(prepared.graph, places, weights)]
+    // an everyday word, rightly written, is no slip of one that turns a meaning: "xe" is not "sẽ"
+    const isItself = tokens.map(({ canon: word }, at) => ordinary.has(word) && (candidates[at]?.[0]?.cost ?? 1) > 0)
+    const edges = findPhrases(lexical, places, weights).filter(
+      ({ label, start, end }) => !STRICT.has(label.kind) || !isItself.slice(start, end).some(Boolean),
+    )
+    edges.push(...findPhrases(prepared.graph, places, weights))
     const passable = places.map((place) => place.skippable !== undefined)
     if (edges.some((edge) => edge.label.kind === 'stop' && edge.cost <= MAX_STOP_COST)) return NONE
 
@@ -226,6 +256,12 @@ export function createReader(lexicon: Lexicon) {
       )
     const last = (kind: LabelKind) =>
       edges.filter((edge) => edge.label.kind === kind && edge.cost <= MAX_LIGHT_COST && !inside(edge)).sort((a, b) => b.end - a.end)[0]
+    const past = edges.find((edge) => edge.label.kind === 'past' && edge.cost <= MAX_LIGHT_COST && !inside(edge))
+    const present = last('present')
+    if (past !== undefined && present !== undefined && present.start >= past.end) {
+      const spans = edges.some(({ label, start, end }) => label.kind === 'option' && start < present.start && end > present.end)
+      if (!spans) return understandTokens(tokens.slice(present.end), ending, marked, prepared)
+    }
     const truly = last('truly')
     if (truly !== undefined && tokens.slice(truly.end).every((_, i) => light[truly.end + i])) {
       let from = truly.start - 1
@@ -254,6 +290,7 @@ export function createReader(lexicon: Lexicon) {
       prepared,
       questionAround: around,
       otherPeople,
+      indirect,
     })
   }
 

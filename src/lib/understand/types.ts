@@ -35,4 +35,6 @@ export type Understanding =
   | { kind: 'person' }
   /** Wants to change the answer to question `number`; `rest` is the new answer as written, to be understood against that question. */
   | { kind: 'edit'; number: number; rest?: string }
+  /** Greets and says no more: ask again. */
+  | { kind: 'greeting' }
   | { kind: 'none' }

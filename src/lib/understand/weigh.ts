@@ -50,7 +50,7 @@ export function saysMore(other: Explanation, one: Explanation): boolean {
 export function isUncovered(edge: Edge, one: Explanation, passable: readonly boolean[]): boolean {
   for (let at = edge.start; at < edge.end; at++) {
     if (passable[at]) continue
-    const isCovered = (match: Edge) => match.start <= at && match.end > at
+    const isCovered = (match: Edge) => match.start <= at && match.end > at && match.holes?.includes(at) !== true
     if (!one.matches.some(isCovered) && !one.denied.some(isCovered)) return true
   }
   return false
