@@ -74,6 +74,8 @@ const ROOT = join(import.meta.dirname, '..')
 const SWEEP_MS = 1_000
 // Reminders are due by the minute
 const TICK_MS = 60_000
+// An officer who started a campaign watches the chat
+const NEWS_MS = 3_000
 
 export async function createApp({
   config,
@@ -221,15 +223,22 @@ export async function createApp({
     : undefined
 
   // What the hour asks for; each may run twice (outreach/)
-  let tickedAt = 0
+  const inTime = [
+    { run: runNotices, everyMs: NEWS_MS, at: 0 },
+    { run: runTickets, everyMs: TICK_MS, at: 0 },
+    { run: runReminders, everyMs: TICK_MS, at: 0 },
+    { run: runDigests, everyMs: TICK_MS, at: 0 },
+    { run: dropOldFiles, everyMs: TICK_MS, at: 0 },
+  ]
   async function tick(): Promise<void> {
-    if (!rounds || now().getTime() - tickedAt < TICK_MS) return
-    tickedAt = now().getTime()
-    for (const run of [runTickets, runReminders, runDigests, runNotices, dropOldFiles]) {
+    if (!rounds) return
+    for (const round of inTime) {
+      if (now().getTime() - round.at < round.everyMs) continue
+      round.at = now().getTime()
       try {
-        await run(deps, now())
+        await round.run(deps, now())
       } catch (error) {
-        log.warn({ err: error, run: run.name }, 'a round of reminders or digests failed; the next one makes up for it')
+        log.warn({ err: error, run: round.run.name }, 'a round of reminders or digests failed; the next one makes up for it')
       }
     }
   }
