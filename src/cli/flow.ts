@@ -9,6 +9,7 @@ import type { Language } from '../content/texts.ts'
 import { ACTION_NAMES } from '../conversation/actions.ts'
 import { WORDS_THAT_ACT } from '../conversation/words.ts'
 import { OperatorError } from '../lib/operator-error.ts'
+import { SETTING_DEFINITIONS } from '../registry/settings.ts'
 import { GoldenTalk, printGolden } from './golden-talk.ts'
 import { createTalk } from './talk.ts'
 
@@ -38,6 +39,7 @@ function facts(): CodeFacts {
   return {
     actions: ACTION_NAMES,
     keys: WORDS_THAT_ACT.map((word) => `word.${word}`),
+    otherNames: new Set(SETTING_DEFINITIONS.map((definition) => definition.key)),
     sourceDir: join(ROOT, 'src'),
     folders: ['engine', 'conversation', 'http', 'outreach'],
   }

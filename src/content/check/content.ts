@@ -16,6 +16,8 @@ export type CodeFacts = {
   actions: ReadonlySet<string>
   /** Texts the code asks for by a name it makes up: the words. */
   keys: readonly string[]
+  /** Dotted names in the code that are no texts: settings. */
+  otherNames: ReadonlySet<string>
   sourceDir: string
   /** Folders whose text keys are read by people in a chat or on a page. */
   folders: readonly string[]
@@ -37,7 +39,7 @@ export function checkContent(root: string, code: CodeFacts): Checked {
   const locales = LANGUAGES.map((language) => readLocale(root, language, problems))
   const known = new Set(locales.flatMap((locale) => [...locale.messages.keys()]))
   const namespaces = new Set([...known].map((key) => key.split('.')[0] ?? ''))
-  const inCode = findKeysInCode(code.sourceDir, code.folders, namespaces)
+  const inCode = findKeysInCode(code.sourceDir, code.folders, namespaces).filter(({ pattern }) => !code.otherNames.has(pattern))
   const needed: NeededText[] = [
     ...all.flatMap(textsOfFlow),
     ...criteria.flatMap(({ value }) => textsOfSet(value)),

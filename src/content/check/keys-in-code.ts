@@ -5,7 +5,8 @@ import { join, relative } from 'node:path'
 export type KeyInCode = { pattern: string; file: string }
 
 const KEY = /^[a-z][a-z0-9_-]*(?:\.[a-z0-9_*-]+)+$/
-const LITERAL = /'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`/g
+// What follows `action:` goes into the audit trail
+const LITERAL = /(?<!action: )'((?:[^'\\\n]|\\.)*)'|`((?:[^`\\]|\\.)*)`/g
 
 /**
  * The text keys that stand in our own source, so that nobody must keep a second list of them. `namespaces` are the first words of the
