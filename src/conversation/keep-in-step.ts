@@ -45,7 +45,7 @@ function takeOver(live: LiveSession, nomination: OpenNomination): boolean {
 }
 
 /** What was asked and answered, as a session keeps it. */
-export function answersOf(nomination: OpenNomination, set: string): Record<string, string> {
+function answersOf(nomination: OpenNomination, set: string): Record<string, string> {
   return Object.fromEntries(
     [...nomination.answers.values()]
       .filter((item) => item.source !== 'computed' && item.criteriaSet === set)

@@ -55,6 +55,10 @@ export async function startBothChannels(): Promise<BothChannels> {
       TELEGRAM_API_URL: telegram.url,
     },
   })
+  // The account's pace would be the measure of everything
+  for (const name of ['growth', 'comprehensive']) {
+    await bot.sql`INSERT INTO setting (unit_id, key, value) VALUES (0, ${`account.per_minute.${name}`}, '1000000'::jsonb)`
+  }
   const address = await bot.app.http.listen({ host: '127.0.0.1', port: 0 })
   await bot.app.start()
   await account.saveWebhook(`${address}/webhooks/zalo`)
@@ -65,7 +69,7 @@ export async function startBothChannels(): Promise<BothChannels> {
       const before = ours().length
       await act()
       await vi.waitFor(() => {
-        if (ours().length === before) throw new Error('no answer yet')
+        if (ours().length === before) throw new Error(`no answer yet after: ${ours().at(-1)?.text.slice(0, 300) ?? ''}`)
       }, WAIT)
       return ours()[before]?.text ?? ''
     }
