@@ -199,7 +199,11 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
     await Promise.all([
       tx
         .update(inboundEvent)
-        .set({ handledAt: now, ...(contact.erasedAt ? { bodyEnc: null } : {}) })
+        // Our own words come back in echoes: they are kept where they were written, and forgotten there
+        .set({
+          handledAt: now,
+          bodyEnc: contact.erasedAt ? null : sql`CASE WHEN ${inboundEvent.kind} <> 'echo' THEN ${inboundEvent.bodyEnc} END`,
+        })
         .where(
           inArray(
             inboundEvent.id,

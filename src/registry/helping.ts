@@ -1,6 +1,6 @@
 import { and, eq, sql } from 'drizzle-orm'
 import type { DbOrTx, Tx } from '../db/connect.ts'
-import { contact, person } from '../db/schema.ts'
+import { person } from '../db/schema.ts'
 import type { TallyChange } from '../reports/tally.ts'
 import { type Person, personTallies } from './people.ts'
 
@@ -96,7 +96,7 @@ export async function findHelpedRecords(db: DbOrTx, key: Key & { year: number })
         eq(person.nameKey, key.nameKey),
         eq(person.birthYear, key.birthYear),
         sql`(${person.source} = 'helper' OR n.helper_person_id IS NOT NULL)`,
-        sql`NOT EXISTS (SELECT 1 FROM ${contact} c WHERE c.commune_id = ${person.communeId} AND c.person_id = ${person.id})`,
+        sql`NOT ${hasChat()}`,
       ),
     )
     .orderBy(person.id)
@@ -118,5 +118,5 @@ export async function registerByHelper(tx: Tx, before: Person, registeredBy: num
   return { person: after, tallies: personTallies(before, after) }
 }
 
-const hasChat = () =>
-  sql<boolean>`EXISTS (SELECT 1 FROM ${contact} c WHERE c.commune_id = ${person.communeId} AND c.person_id = ${person.id})`
+// Written out: in a list of fields the builder leaves the table's name away, and `id` would be the contact's own
+const hasChat = () => sql<boolean>`EXISTS (SELECT 1 FROM contact c WHERE c.commune_id = person.commune_id AND c.person_id = person.id)`
