@@ -5,6 +5,8 @@ import { readWords, type Token } from './tokens.ts'
 export type BirthYear = { kind: 'year'; year: number } | { kind: 'which'; years: number[] } | { kind: 'none' }
 
 const MIN_AGE = 14
+// Written out, a child's year is one too: what becomes of children is not decided here
+const MIN_AGE_WRITTEN = 3
 const MAX_AGE = 105
 const STEMS = ['canh', 'tân', 'nhâm', 'quý', 'giáp', 'ất', 'bính', 'đinh', 'mậu', 'kỷ'].map((word) => plain(canon(word)))
 const BRANCHES = ['thân', 'dậu', 'tuất', 'hợi', 'tý', 'sửu', 'dần', 'mão', 'thìn', 'tỵ', 'ngọ', 'mùi'].map((word) => plain(canon(word)))
@@ -37,8 +39,8 @@ export function parseBirthYear(text: string, currentYear: number): BirthYear {
   if (figures.length === 0) figures.push(...spoken(tokens))
   if (figures.length !== 1) return none()
   const value = figures[0] ?? 0
-  if (isAge) return result(plausible([currentYear - value], currentYear))
-  if (value >= 1000) return result(plausible([value], currentYear))
+  if (isAge) return result(plausible([currentYear - value], currentYear, MIN_AGE_WRITTEN))
+  if (value >= 1000) return result(plausible([value], currentYear, MIN_AGE_WRITTEN))
   // "67" is 1967; "05" and "5" are 2005
   return result(value > 99 ? [] : plausible([1900 + value, 2000 + value], currentYear))
 }
@@ -71,8 +73,8 @@ function lunarYears(tokens: readonly Token[], currentYear: number): number[] | u
   return undefined
 }
 
-function plausible(years: readonly number[], currentYear: number): number[] {
-  return years.filter((year) => currentYear - year >= MIN_AGE && currentYear - year <= MAX_AGE)
+function plausible(years: readonly number[], currentYear: number, minAge = MIN_AGE): number[] {
+  return years.filter((year) => currentYear - year >= minAge && currentYear - year <= MAX_AGE)
 }
 
 function result(years: number[]): BirthYear {
