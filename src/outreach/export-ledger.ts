@@ -1,0 +1,68 @@
+import { open, rename, rm } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import { stringify } from 'csv-stringify'
+import type { Database } from '../db/connect.ts'
+import { audit } from '../db/schema.ts'
+import { OperatorError } from '../lib/operator-error.ts'
+import { vietnamTime } from '../lib/vietnam-time.ts'
+import { findCampaign } from './campaign.ts'
+import { ledgerRows } from './certificate.ts'
+
+export type ExportLedgerArgs = { campaignId: number; path: string; actor: string; now: Date }
+
+// Contract, section 5
+const COLUMNS = ['channel', 'channel_user_id', 'person', 'village_code', 'status', 'class_or_reason', 'attempts', 'sent_at', 'seen_at']
+
+/**
+ * Writes the ledger of a campaign as CSV, one row a recipient, all of one moment. The file appears whole or not at all, readable by its owner
+ * only, and after the audit trail says who took it. Returns the number of rows.
+ */
+export async function exportLedger(database: Database, { campaignId, path, actor, now }: ExportLedgerArgs): Promise<number> {
+  const found = await findCampaign({ database }, campaignId)
+  if (!found) throw new OperatorError(`there is no campaign ${campaignId}`)
+  const half = `${path}.${process.pid}.part`
+  const file = await open(half, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    throw new OperatorError(`${path} cannot be written (${error.code ?? error.message})`)
+  })
+  try {
+    let rows = 0
+    // A cell that begins with = + - @ is text to a spreadsheet only with ' before it
+    const csv = stringify({ header: true, columns: COLUMNS, escape_formulas: true })
+    async function* cells() {
+      for await (const batch of ledgerRows(database.sql, found!.communeId, campaignId)) {
+        for (const row of batch) {
+          rows += 1
+          yield [
+            row.channel,
+            row.channel_user_id,
+            row.person,
+            row.village_code,
+            row.status,
+            row.class_or_reason,
+            row.attempts,
+            printTime(row.sent_at_ms),
+            printTime(row.seen_at_ms),
+          ]
+        }
+      }
+    }
+    await pipeline(cells, csv, file.createWriteStream())
+    await database.db
+      .insert(audit)
+      .values({ communeId: found.communeId, at: now, actor, action: 'export.ledger', subject: `campaign:${campaignId}`, detail: { rows } })
+    await rename(half, path)
+    return rows
+  } catch (error) {
+    await rm(half, { force: true })
+    throw error
+  }
+}
+
+/** "2026-11-21T09:30:05+07:00", by the clock of Việt Nam. */
+function printTime(ms: number | null): string {
+  if (ms === null) return ''
+  const at = new Date(ms)
+  const { year, month, day, hour, minute } = vietnamTime(at)
+  const two = (value: number) => String(value).padStart(2, '0')
+  return `${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(at.getUTCSeconds())}+07:00`
+}
