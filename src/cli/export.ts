@@ -1,7 +1,8 @@
 import { join } from 'node:path'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { loadContent } from '../content/load.ts'
 import { createAnswerReader } from '../engine/mapping.ts'
+import { exportLedger } from '../outreach/export-ledger.ts'
 import { exportAnswers } from '../reports/export-answers.ts'
 import { printJson } from './print.ts'
 import { type CommandDeps, getUnitByCode, withDatabase } from './run-command.ts'
@@ -21,7 +22,27 @@ export function exportCommand(): Command {
     .requiredOption('--out <file>', 'where to write it')
     .option('--json', 'one JSON document on the last line')
     .action((options: Options) => withDatabase((deps) => answers(deps, options)))
+  command
+    .command('ledger')
+    .description('what became of everybody a campaign was for, one row a recipient, as CSV')
+    .requiredOption('--campaign <number>', 'number of the campaign', parseCampaign)
+    .requiredOption('--out <file>', 'where to write it')
+    .option('--json', 'one JSON document on the last line')
+    .action((options: LedgerOptions) => withDatabase((deps) => ledger(deps, options)))
   return command
+}
+
+type LedgerOptions = { campaign: number; out: string; json?: boolean }
+
+async function ledger({ database, now }: CommandDeps, { campaign, out, json }: LedgerOptions): Promise<void> {
+  const rows = await exportLedger(database, { campaignId: campaign, path: out, actor: 'cli', now })
+  if (json) printJson({ file: out, rows })
+  else console.log(`${rows} recipients in ${out}`)
+}
+
+function parseCampaign(text: string): number {
+  if (!/^[1-9]\d{0,9}$/.test(text)) throw new InvalidArgumentError('write the number of a campaign, such as 3')
+  return Number(text)
 }
 
 async function answers(deps: CommandDeps, { unit: code, year, out, json }: Options): Promise<void> {
