@@ -27,6 +27,11 @@ const CLOCK_SLACK_MS = 30_000
  * sending, ends what is through. Safe to run at any time, from every process.
  */
 export async function sweepCampaigns(deps: OutreachDeps): Promise<void> {
+  // An idle commune costs this one look
+  const [anything] = await deps.database.sql<{ found: boolean }[]>`
+    SELECT EXISTS (SELECT 1 FROM recipient_batch) OR EXISTS (SELECT 1 FROM campaign WHERE state = 'running')
+      OR EXISTS (SELECT 1 FROM campaign WHERE state = 'scheduled' AND scheduled_at <= ${deps.now().toISOString()}::timestamptz) AS found`
+  if (!anything?.found) return
   await releaseOwn(deps)
   const mine = await deps.database.sql.begin(async (tx) => {
     const [lock] = await tx<{ got: boolean }[]>`SELECT pg_try_advisory_xact_lock(${SWEEP_LOCK}) AS got`
