@@ -49,7 +49,8 @@ async function list(turn: Turn, live: LiveSession, villageId: number, page: numb
 
 function waiting(turn: Turn, live: LiveSession, villageId: number, offset = 0) {
   const { communeId } = turn.contact
-  const without = [...idsOf(live.state.vars._skip), turn.person?.id ?? 0]
+  // The form that was finished just now is written at the end of the turn
+  const without = [...idsOf(live.state.vars._skip), turn.person?.id ?? 0, live.subjectPersonId ?? 0]
   return peopleToHelp(turn.tx, { communeId, villageId, year: yearOf(turn), without, limit: LISTED, offset })
 }
 
