@@ -19,10 +19,18 @@ export type ServerDeps = ZaloWebhookDeps &
 
 // The largest body a platform may send us (contract, section 3)
 const MAX_BODY_BYTES = 1024 * 1024
+// A signed link carries what it opens; the router's own limit of 100 would refuse it
+const MAX_TOKEN_CHARS = 500
 
 /** The HTTP door, without a port: tests inject requests, `main` listens. */
 export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
-  const app = fastify({ bodyLimit: MAX_BODY_BYTES, logger: false, forceCloseConnections: 'idle', trustProxy: false })
+  const app = fastify({
+    bodyLimit: MAX_BODY_BYTES,
+    logger: false,
+    forceCloseConnections: 'idle',
+    trustProxy: false,
+    routerOptions: { maxParamLength: MAX_TOKEN_CHARS },
+  })
   await app.register(helmet, {
     contentSecurityPolicy: {
       directives: { defaultSrc: ["'none'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'"], mediaSrc: ["'self'"] },

@@ -7,7 +7,7 @@ import { Action, mayDo, rolesOf } from '../registry/roles.ts'
 import { unitPath } from '../registry/units.ts'
 
 /** A file for one officer, for a day: signed, and the role is asked again when it is opened (contract, section 3). */
-const Token = z.tuple([z.string(), z.string(), z.number(), Action, z.number(), z.number()])
+const Token = z.tuple([z.string(), z.number(), Action, z.number(), z.number()])
 
 const PURPOSE = 'file'
 const LIFE_MS = 24 * 3_600_000
@@ -21,7 +21,7 @@ export async function offerFile(deps: Pick<Deps, 'exportsDir' | 'sealer' | 'publ
   const stored = `${randomBytes(12).toString('hex')}-${basename(file.name)}`
   await writeFile(join(folder, stored), file.bytes, { mode: 0o600 })
   const expires = deps.now().getTime() + LIFE_MS
-  const body = Buffer.from(JSON.stringify([stored, file.name, file.contactId, file.action, file.unitId, expires])).toString('base64url')
+  const body = Buffer.from(JSON.stringify([stored, file.contactId, file.action, file.unitId, expires])).toString('base64url')
   return `${deps.publicUrl()}/f/${body}.${deps.sealer.sign(PURPOSE, body)}`
 }
 
@@ -36,7 +36,8 @@ export async function openFile(
   if (!deps.sealer.verify(PURPOSE, body, signature)) return undefined
   const { data } = Token.safeParse(JSON.parse(Buffer.from(body, 'base64url').toString('utf8')))
   if (!data) return undefined
-  const [stored, name, contactId, action, unitId, expires] = data
+  const [stored, contactId, action, unitId, expires] = data
+  const name = stored.slice(stored.indexOf('-') + 1)
   if (expires < deps.now().getTime()) return undefined
   const { db } = deps.database
   if (!mayDo(await rolesOf(db, contactId), action, await unitPath(db, unitId))) return undefined

@@ -9,7 +9,7 @@ import { formatDate } from '../lib/vietnam-time.ts'
 import { unitTitle } from '../registry/units.ts'
 import { atTime, dayOf } from './calendar.ts'
 import { campaignProgress } from './campaign.ts'
-import { progressTexts, tapsFor } from './chat/campaigns.ts'
+import { percentSent, progressTexts, tapsFor } from './chat/campaigns.ts'
 import { writeDigest } from './digests.ts'
 import { dueEvents, eventText, isThemeOpen } from './events.ts'
 import { findReader, note, post, tap } from './post.ts'
@@ -107,8 +107,7 @@ async function tellProgress(deps: Deps, now: Date): Promise<void> {
     if (row.authorContactId === null || row.recipients === null) continue
     const progress = await campaignProgress(deps, row.id)
     if (!progress) continue
-    const open = progress.statuses.waiting - (progress.waiting.next ?? 0)
-    const percent = row.recipients === 0 ? 100 : (100 * (row.recipients - open)) / row.recipients
+    const percent = percentSent(row.recipients, progress.statuses, progress.waiting.next ?? 0)
     const reached = MILESTONES.filter((mark) => percent >= mark).at(-1)
     const itself = row.state === 'paused' && row.pauseClass !== 'by_hand' ? `pause:${row.failuresFrom?.getTime() ?? 0}` : undefined
     const mark = itself ?? (row.state === 'done' ? 'done' : reached === undefined ? undefined : String(reached))

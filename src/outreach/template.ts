@@ -78,7 +78,8 @@ export function render(
       facts.name === null
         ? texts.format({ key: 'campaign.everybody' }, {})
         : texts.format({ key: `address.${facts.address ?? 'bac'}` }, {}),
-    village: () => facts.village ?? '',
+    // Who has not said where they live lives in the commune
+    village: () => facts.village ?? facts.commune,
     commune: () => facts.commune,
     missing: () => missing(facts, texts, sets),
   }

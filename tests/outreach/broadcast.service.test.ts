@@ -1,13 +1,17 @@
 import { readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { deflateSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { scheduleCampaign, startCampaign } from '../../src/outreach/campaign.ts'
+import { offerFile } from '../../src/outreach/files.ts'
 import { runNotices } from '../../src/outreach/notices.ts'
 import { type Bot, startBot } from '../support/bot.ts'
 import { createClock, registered, withoutPace, withRole } from './staff.ts'
 
 type Person = Awaited<ReturnType<Bot['person']>>
 
+const FOLDER = join(tmpdir(), `hoc-tap-bot-exports-${process.pid}`)
 const TEXT = 'Chào {xưng hô} {tên}! {Bản} họp ngày 1/12. {Xưng hô} {còn thiếu}.'
 
 describe('a broadcast from the officer’s chat', () => {
@@ -21,7 +25,7 @@ describe('a broadcast from the officer’s chat', () => {
   beforeAll(async () => {
     bot = await startBot({ clock, rounds: false })
     // The harness's folder is nobody's: files of this test have one of their own
-    bot.app.deps.exportsDir = '/tmp/hoc-tap-bot-test-exports'
+    bot.app.deps.exportsDir = FOLDER
     await withoutPace(bot)
     officer = await withRole(bot, 'Nguyễn Thị Hoa', 'commune_reviewer', 'binh-lu')
     other = await withRole(bot, 'Trần Văn Bình', 'commune_approver', 'binh-lu')
@@ -31,7 +35,7 @@ describe('a broadcast from the officer’s chat', () => {
   })
   afterAll(async () => {
     await bot?.close()
-    rmSync('/tmp/hoc-tap-bot-test-exports', { recursive: true, force: true })
+    rmSync(FOLDER, { recursive: true, force: true })
   })
   const rows = async () =>
     bot.sql<{ state: string; n: number }[]>`SELECT state, count(*)::int AS n FROM campaign GROUP BY state ORDER BY state`
@@ -153,6 +157,44 @@ describe('a broadcast from the officer’s chat', () => {
     expect(await leader.tap('Đã chuyển')).toContain('bản Nà Đa đã chuyển')
     const [notice] = await bot.sql`SELECT sent_at IS NOT NULL AS sent, forwarded_at IS NOT NULL AS forwarded FROM village_notice`
     expect({ ...notice }).toEqual({ sent: true, forwarded: true })
+  })
+})
+
+describe('a file for an officer', () => {
+  it('opens by its link for a day, while the role is held, and never by a changed link', async () => {
+    const clock = createClock('2026-11-24T10:00:00+07:00')
+    const bot = await startBot({ clock, rounds: false })
+    try {
+      await withoutPace(bot)
+      bot.app.deps.exportsDir = FOLDER
+      await withRole(bot, 'Nguyễn Thị Hoa', 'commune_reviewer', 'binh-lu')
+      const [grant] = await bot.sql<
+        { contact: number; unit: number }[]
+      >`SELECT contact_id::int AS contact, unit_id::int AS unit FROM role_grant`
+      const file = {
+        name: 'danh-sách.csv',
+        bytes: 'Bản,Họ và tên\n',
+        contactId: grant?.contact ?? 0,
+        action: 'campaigns' as const,
+        unitId: grant?.unit ?? 0,
+      }
+      const path = new URL(await offerFile(bot.app.deps, file)).pathname
+      const get = async (url: string) => bot.app.http.inject({ method: 'GET', url })
+      const opened = await get(path)
+      expect([opened.statusCode, opened.body]).toEqual([200, 'Bản,Họ và tên\n'])
+      expect(opened.headers['content-disposition']).toContain('attachment')
+      expect((await get(`${path.slice(0, -1)}${path.endsWith('A') ? 'B' : 'A'}`)).statusCode).toBe(404)
+      expect((await get('/f/..%2Fsecret.key.abc')).statusCode).toBe(404)
+      await bot.sql`UPDATE role_grant SET revoked_at = now()`
+      expect((await get(path)).statusCode).toBe(404)
+      await bot.sql`UPDATE role_grant SET revoked_at = NULL`
+      expect((await get(path)).statusCode).toBe(200)
+      clock.add(24.1)
+      expect((await get(path)).statusCode).toBe(404)
+    } finally {
+      await bot.close()
+      rmSync(FOLDER, { recursive: true, force: true })
+    }
   })
 })
 

@@ -73,7 +73,7 @@ describe('reminders and the ladder', () => {
     await digests()
     const said = await settled(leader)
     expect(said.match(/im lặng đã lâu/g)).toHaveLength(1)
-    expect(said).toContain('bản Nà Đa, ngày 01/12/2026: 2 hộ')
+    expect(said).toContain('Việc ở bản Nà Đa, ngày 01/12/2026: 2 hộ')
     clock.add(24)
     await digests()
     expect(await settled(leader)).toBe('')

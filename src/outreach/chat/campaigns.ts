@@ -132,7 +132,7 @@ export function progressTexts(
     key: 'campaigns.counts',
     params: {
       recipients,
-      percent: recipients === 0 ? 100 : Math.floor((100 * (recipients - open)) / recipients),
+      percent: Math.floor(percentSent(recipients, statuses, next)),
       sent: statuses.sent,
       open,
       next,
@@ -156,6 +156,12 @@ export function progressTexts(
       },
     })
   return out
+}
+
+/** Of those a message can be sent to by itself, how many have their result. */
+export function percentSent(recipients: number, { waiting, skipped }: CampaignProgress['statuses'], next: number): number {
+  const sendable = recipients - skipped - next
+  return sendable <= 0 ? 100 : (100 * (sendable - (waiting - next))) / sendable
 }
 
 /** What can be done with a campaign in its state; at most as many as there are buttons. */

@@ -120,7 +120,11 @@ async function actOnSubject(turn: Turn, subject: string, act: string): Promise<v
       days,
       chat: home.contactId === undefined ? 'no' : 'yes',
     })
-    for (const step of STEPS) if (step !== 'assist' || hasWord('assist')) offer(turn, refOf(subject), step, `ladder.${step}`)
+    for (const step of STEPS) {
+      if (step === 'again' && home.contactId === undefined) continue
+      if (step === 'assist' && !hasWord('assist')) continue
+      offer(turn, refOf(subject), step, `ladder.${step}`)
+    }
     return
   }
   if (!isStep(act)) return unknownTap(turn)
