@@ -61,6 +61,14 @@ export type Reading = {
   indirect: ReadonlySet<string>
 }
 
+/** What a phrase reaches over and another phrase of the same answer reads is read. */
+function filled(match: Edge, answers: readonly Edge[]): Edge {
+  if (match.holes === undefined) return match
+  const same = answers.filter(({ label }) => label.option === match.label.option && !label.whole)
+  const reads = (edge: Edge, at: number) => edge.start <= at && edge.end > at && edge.holes?.includes(at) !== true
+  return { ...match, holes: match.holes.filter((at) => !same.some((edge) => reads(edge, at))) }
+}
+
 /** The answer a text means, when one explains it well enough and no other does. */
 export function decide(args: Reading): Understanding {
   const { tokens, candidates, numbers, edges, ending, light, vague, partial, passable, prepared, questionAround, otherPeople, indirect } =
@@ -143,7 +151,7 @@ export function decide(args: Reading): Understanding {
   const explanations: Explanation[] = []
   for (const option of new Set(answers.map((edge) => edge.label.option))) {
     const one = explain({ length, option, byStart, turning, denied })
-    if (one !== undefined) explanations.push(one)
+    if (one !== undefined) explanations.push({ ...one, matches: one.matches.map((match) => filled(match, answers)) })
   }
   // a denial that the explanation cuts in two denies only a part: "không hỏi | người nhà"
   const isDeniedFor = (edge: Edge, one: Explanation) =>

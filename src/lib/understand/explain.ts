@@ -5,7 +5,10 @@ export type Explanation = {
   option: number
   cost: number
   unknown: number
-  topics: number /** Phrases of other answers stand beside the matches. */
+  topics: number
+  /** Words of reasons and circumstances. */
+  asides: number
+  /** Phrases of other answers stand beside the matches. */
   rivals: number
   poison: boolean
   matches: Edge[]
@@ -20,7 +23,12 @@ const RIVAL_COST = 0.5
 const DENIED_COST = 0.2
 const WORD_BONUS = 0.02
 
-type State = { cost: number; from: number; edge?: Edge; kind: 'unknown' | 'light' | 'topic' | 'poison' | 'match' | 'denied' | 'rival' }
+type State = {
+  cost: number
+  from: number
+  edge?: Edge
+  kind: 'unknown' | 'light' | 'topic' | 'aside' | 'poison' | 'match' | 'denied' | 'rival'
+}
 
 /**
  * Reads words 0 to `length` as the answer `option`: its phrases, phrases denied for other answers, words that change nothing and words nobody
@@ -56,6 +64,7 @@ export function explain(args: {
       if (kind === 'light' || kind === 'or') {
         if (edge.end - at > 1 || !turning[at]) reach(edge.end, { cost, from: at, edge, kind: 'light' })
       } else if (kind === 'topic') reach(edge.end, { cost: cost + TOPIC_COST, from: at, edge, kind: 'topic' })
+      else if (kind === 'aside') reach(edge.end, { cost: cost + TOPIC_COST, from: at, edge, kind: 'aside' })
       else if (kind === 'option') {
         if (edge.label.option === option) reach(edge.end, { cost: cost - WORD_BONUS * (edge.end - at), from: at, edge, kind: 'match' })
         else reach(edge.end, { cost: cost + RIVAL_COST, from: at, edge, kind: 'rival' })
@@ -71,6 +80,7 @@ export function explain(args: {
     cost: states[length]?.cost ?? 0,
     unknown: 0,
     topics: 0,
+    asides: 0,
     rivals: 0,
     poison: false,
     matches: [],
@@ -81,6 +91,7 @@ export function explain(args: {
     if (state === undefined) return undefined
     if (state.kind === 'unknown') result.unknown++
     else if (state.kind === 'topic') result.topics += at - state.from
+    else if (state.kind === 'aside') result.asides += at - state.from
     else if (state.kind === 'rival') result.rivals++
     else if (state.kind === 'poison') result.poison = true
     else if (state.kind === 'denied' && state.edge !== undefined) result.denied.unshift(state.edge)

@@ -23,6 +23,10 @@ export const LanguageLexicon = z
     /** After these only what is said of today counts: "năm ngoái … năm nay …". */
     past: Phrases,
     present: Phrases,
+    /** No phrase reaches over these: "không cần nhắc" is not "không nhắc". */
+    walls: Phrases,
+    /** Sets a part of a story against the one before. */
+    contrast: Phrases,
     /** Makes a question part of a sentence: "hỏi xem có thật không". */
     indirect: Phrases,
     /** No answer and no question: who says only this is asked again. */

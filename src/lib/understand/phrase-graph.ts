@@ -9,6 +9,7 @@ export type LabelKind =
   | 'light'
   | 'polite'
   | 'topic'
+  | 'aside'
   | 'past'
   | 'present'
   | 'greeting'

@@ -50,6 +50,10 @@ const ROLES = [
   'question_before',
 ] as const
 
+/** Shorter texts are answers or nothing. */
+const MIN_STORY = 11
+const MIN_STORY_PART = 3
+const PAUSE = /[.,;:!?…]/
 const STRICT: ReadonlySet<LabelKind> = new Set(['light', 'poison', 'others', 'negator'])
 const MAX_LIGHT_COST = 0.2
 /** "lếu" is "nếu", too. */
@@ -62,7 +66,8 @@ export function createReader(lexicon: Lexicon) {
   const values = new Map(languages.flatMap((one) => Object.entries(one.numbers).map(([word, value]) => [canon(word), value] as const)))
   const lightWords = new Set(single('light'))
   const negators = new Set([...single('poison'), ...single('negators'), ...single('others')])
-  const walls = new Set([...negators, ...single('or')])
+  const walls = new Set([...negators, ...single('or'), ...single('walls')])
+  const contrast = new Set(single('contrast'))
   const degree = new Set(single('degree'))
   const hedges = new Set(single('hedge'))
   const between = new Set(single('between'))
@@ -70,7 +75,7 @@ export function createReader(lexicon: Lexicon) {
   const otherPeople = new Set(single('others'))
   const denials = new Set(single('negators'))
   const afterNegation = new Set(single('after_negation'))
-  const around = languages.flatMap((one) => one.question_around.map(([first, last]) => [canon(first), canon(last)] as const))
+  const questionAround = languages.flatMap((one) => one.question_around.map(([first, last]) => [canon(first), canon(last)] as const))
   const abuse = phrasesOf('abuse').map(
     (phrase) =>
       ` ${phrase
@@ -86,7 +91,7 @@ export function createReader(lexicon: Lexicon) {
       for (const word of addPhrase(lexical, phrase, { kind: role, option: -1 }, lexicon.phrases)) base.add(word)
   }
   for (const phrase of phrasesOf('aside'))
-    for (const word of addPhrase(lexical, phrase, { kind: 'topic', option: -1 }, lexicon.phrases)) base.add(word)
+    for (const word of addPhrase(lexical, phrase, { kind: 'aside', option: -1 }, lexicon.phrases)) base.add(word)
   for (const one of languages) {
     for (const list of [one.ordinal_before, one.more_than, one.at_least, one.at_least_after, one.less_than, one.at_most, one.about, one.to])
       for (const phrase of list) for (const word of phrase.split(' ')) base.add(canon(word))
@@ -162,7 +167,8 @@ export function createReader(lexicon: Lexicon) {
     const isAbuse = prepared.offered.kind !== 'village' && abuse.some((phrase) => written.includes(phrase))
     // "dạ" and "ạ" are marked by the keyboard's own suggestions: only other words show how the person writes
     const marked = read.tokens.some((token) => token.marked && !lightWords.has(token.canon))
-    const answer = isAbuse ? NONE : understandTokens(read.tokens, read.end, marked, prepared)
+    const whole = isAbuse ? NONE : understandTokens(read.tokens, read.end, marked, prepared)
+    const answer = !isAbuse && whole.kind === 'none' ? understandStory(read.tokens, marked, prepared) : whole
     const bare = words.whole(read.tokens, users)
     const word = bare ?? words.whole(withoutFrame(read.tokens, marked, prepared), users)
     if (word === undefined) return answer.kind === 'none' && greets(read.tokens, marked, prepared) ? { kind: 'greeting' } : answer
@@ -208,6 +214,56 @@ export function createReader(lexicon: Lexicon) {
     return tokens.slice(start, end)
   }
 
+  /** The one clear answer inside a story: its parts are read alone, and nothing else in it may speak of another answer or another person. */
+  function understandStory(tokens: readonly Token[], marked: boolean, prepared: Prepared): Understanding {
+    if (tokens.length < MIN_STORY || prepared.offered.kind === 'confirm' || prepared.offered.kind === 'village') return NONE
+    const starts = tokens.flatMap(({ gap }, at) => (at === 0 || PAUSE.test(gap) ? [at] : []))
+    if (starts.length < 2) return NONE
+    const places = tokens.map((token) => ({ candidates: prepared.vocabulary.find(token, marked), numbers: [], skippable: undefined }))
+    const isStory = findPhrases(lexical, places, weights).every(
+      ({ label, cost }) => cost > MAX_LIGHT_COST || (label.kind !== 'stop' && label.kind !== 'past' && label.kind !== 'edit'),
+    )
+    if (!isStory) return NONE
+    const keys = new Set<string>()
+    for (const [i, start] of starts.entries()) {
+      const part = tokens.slice(start, starts[i + 1])
+      const understood = understandTokens(part, '', marked, prepared)
+      if (understood.kind === 'option' && part.length >= MIN_STORY_PART) keys.add(understood.key)
+      else if (understood.kind !== 'none') {
+        // "3 con lợn", "ừ": too little to say that it speaks of anything else
+        if (part.length >= MIN_STORY_PART) return NONE
+      } else if (keys.size > 0 && opposes(part, places.slice(start, start + part.length), prepared)) return NONE
+      else if (speaksOfOthers(places.slice(start, start + part.length))) return NONE
+      else for (const key of mentioned(places.slice(start, start + part.length), prepared)) keys.add(key)
+    }
+    const [key] = keys
+    return keys.size === 1 && key !== undefined && key !== '' ? { kind: 'option', key } : NONE
+  }
+
+  function opposes(part: readonly Token[], places: readonly Place[], prepared: Prepared): boolean {
+    const first = part[0]
+    if (first !== undefined && contrast.has(first.canon)) return true
+    return places.some(({ candidates }) =>
+      candidates.some(({ word, cost }) => cost === 0 && denials.has(word) && !prepared.asked.has(word)),
+    )
+  }
+
+  function speaksOfOthers(places: readonly Place[]): boolean {
+    const edges = findPhrases(lexical, places, weights).filter(({ cost }) => cost <= MAX_LIGHT_COST)
+    return edges.some(
+      ({ label, start, end }) =>
+        label.kind === 'others' && !edges.some((edge) => edge.label.kind === 'aside' && edge.start <= start && edge.end >= end),
+    )
+  }
+
+  /** Answers that a part speaks of without saying them; "" when it may deny one. */
+  function mentioned(places: readonly Place[], prepared: Prepared): string[] {
+    const found = findPhrases(prepared.graph, places, weights).filter(
+      ({ label, cost, strength }) => label.kind === 'option' && !label.whole && strength >= 2 && cost <= MAX_LIGHT_COST,
+    )
+    return found.map(({ label }) => prepared.offered.options[label.option]?.key ?? '')
+  }
+
   function understandTokens(typed: readonly Token[], ending: string, marked: boolean, prepared: Prepared): Understanding {
     const { offered, vocabulary } = prepared
     const tokens = typed.flatMap((token) => spellOut(token) ?? takeApart(token, vocabulary, marked))
@@ -229,7 +285,7 @@ export function createReader(lexicon: Lexicon) {
     const places: Place[] = candidates.map((list, at) => ({
       candidates: list,
       numbers: numbers[at] ?? [],
-      turns: tokens[at]?.gap.includes('.') === true || list.some(({ word, cost }) => cost <= MAX_LIGHT_COST && walls.has(word)),
+      turns: PAUSE.test(tokens[at]?.gap ?? '') || list.some(({ word, cost }) => cost <= MAX_LIGHT_COST && walls.has(word)),
       skippable:
         light[at] || list.some(({ word, cost }) => cost <= MAX_LIGHT_COST && between.has(word))
           ? 'small'
@@ -239,7 +295,9 @@ export function createReader(lexicon: Lexicon) {
     }))
     // an everyday word, rightly written, is no slip of one that turns a meaning: "xe" is not "sẽ"
     const isItself = tokens.map(({ canon: word }, at) => ordinary.has(word) && (candidates[at]?.[0]?.cost ?? 1) > 0)
-    const edges = findPhrases(lexical, places, weights).filter(
+    // words of the question stand inside answers, not inside the words around them: "nhầm, học xong rồi" is not "nhầm rồi"
+    const around = places.map((place): Place => (place.skippable === 'topic' ? { ...place, skippable: undefined } : place))
+    const edges = findPhrases(lexical, around, weights).filter(
       ({ label, start, end }) => !STRICT.has(label.kind) || !isItself.slice(start, end).some(Boolean),
     )
     edges.push(...findPhrases(prepared.graph, places, weights))
@@ -250,9 +308,15 @@ export function createReader(lexicon: Lexicon) {
     if (edit !== undefined) return edit
 
     const inside = (edge: Edge) =>
+      !PAUSE.test(tokens[edge.start]?.gap ?? '') &&
       edges.some(
         (one) =>
-          one.label.kind === 'option' && one.strength >= 2 && one.words > edge.words && one.start <= edge.start && one.end >= edge.end,
+          one.label.kind === 'option' &&
+          one.holes === undefined &&
+          one.strength >= 2 &&
+          one.words > edge.words &&
+          one.start <= edge.start &&
+          one.end >= edge.end,
       )
     const last = (kind: LabelKind) =>
       edges.filter((edge) => edge.label.kind === kind && edge.cost <= MAX_LIGHT_COST && !inside(edge)).sort((a, b) => b.end - a.end)[0]
@@ -288,7 +352,7 @@ export function createReader(lexicon: Lexicon) {
       partial,
       passable,
       prepared,
-      questionAround: around,
+      questionAround,
       otherPeople,
       indirect,
     })
