@@ -141,7 +141,7 @@ describe('answering for another', () => {
   test('a leader goes down the list, one after another', async () => {
     const chief = await leader('Lò Văn Ún')
     const list = await chief.say('LÀM HỘ')
-    expect(list).toContain('bản Nà Đa còn')
+    expect(list).toContain('bản Nà Đa: còn')
     expect(list).not.toContain('Vàng Thị Mỷ')
     await chief.talk('khác', '1', 'Tao Văn Một', '1960', '1', '1', '1', '2', 'Tao Văn Một', '1', ...ANSWERS)
     const after = await chief.say('1')
