@@ -1,14 +1,19 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Command, Option } from 'commander'
 import { type CodeFacts, checkContent, publishContent } from '../content/check/content.ts'
 import { printProblem } from '../content/check/problem.ts'
+import { diffFlows, diffSets, setsOf } from '../content/diff.ts'
+import { readJson } from '../content/files.ts'
 import { LANGUAGES, loadContent } from '../content/load.ts'
-import type { Language } from '../content/texts.ts'
+import { commonParams, type Language } from '../content/texts.ts'
 import { ACTION_NAMES } from '../conversation/actions.ts'
 import { WORDS_THAT_ACT } from '../conversation/words.ts'
 import { OperatorError } from '../lib/operator-error.ts'
+import { CriteriaSet } from '../model/criteria.ts'
+import { FlowFile } from '../model/flow.ts'
+import type { TextRef } from '../model/text.ts'
 import { SETTING_DEFINITIONS } from '../registry/settings.ts'
 import { GoldenTalk, printGolden } from './golden-talk.ts'
 import { createTalk } from './talk.ts'
@@ -32,6 +37,13 @@ export function flowCommand(): Command {
     .addOption(new Option('--language <code>').choices(LANGUAGES).default('vi'))
     .option('--record <file>', 'writes the conversation as a test (tests/flows/<name>.talk.json)')
     .action(talk)
+  command
+    .command('diff')
+    .description('what changes from one version to another, in plain words: cong-dan-hoc-tap.1, cdht-g1.2, or files')
+    .argument('<old>')
+    .argument('<new>')
+    .addOption(new Option('--language <code>').choices(LANGUAGES).default('vi'))
+    .action(diff)
   return command
 }
 
@@ -85,4 +97,40 @@ async function talk(flow: string, options: { group: string; language: Language; 
   }
   input.close()
   if (options.record) writeFileSync(options.record, printGolden({ head, lines }))
+}
+
+function diff(oldName: string, newName: string, options: { language: Language }): void {
+  const content = loadContent(ROOT)
+  const texts = content.texts[options.language]
+  const common = commonParams({ goi: texts.format({ key: 'address.bac' }, {}), xung: texts.format({ key: 'address.bac.self' }, {}) })
+  // Other parameters stand as they are written: what they hold differs from person to person
+  const words = (key: string) => texts.raw(key)?.replace(/\{(goi|Goi|xung|Xung)\}/g, (_, name: string) => common[name] ?? '')
+  const print = (lines: TextRef[]) => console.log(lines.map((line) => `- ${texts.format(line, common)}`).join('\n'))
+  const [before, after] = [readVersion(oldName), readVersion(newName)]
+  if (before.kind === 'set' && after.kind === 'set') return print(diffSets(before.set, after.set, words))
+  if (before.kind !== 'flow' || after.kind !== 'flow')
+    throw new OperatorError('compare a flow with a flow, or a criteria set with a criteria set')
+  print(diffFlows(before.flow, after.flow, words))
+  const now = setsOf(after.flow)
+  for (const [value, from] of setsOf(before.flow)) {
+    const [old, fresh] = [content.sets.get(from), content.sets.get(now.get(value) ?? '')]
+    if (!old || !fresh || old.id === fresh.id) continue
+    console.log(`\n${texts.format({ key: 'diff.head', params: { from: old.id, to: fresh.id } }, common)}`)
+    print(diffSets(old, fresh, words))
+  }
+}
+
+type Version = { kind: 'flow'; flow: FlowFile } | { kind: 'set'; set: CriteriaSet }
+
+/** A version by its name, or by the file it stands in. */
+function readVersion(name: string): Version {
+  const places = [name, `flows/${name}.json`, `flows/criteria/${name}.json`].map((place) => join(ROOT, place))
+  const path = [name, ...places].find((place) => place.endsWith('.json') && existsSync(place))
+  if (!path) throw new OperatorError(`there is no version "${name}"; name one such as cong-dan-hoc-tap.1, or a file`)
+  const json = readJson(path)
+  const set = CriteriaSet.safeParse(json)
+  if (set.success) return { kind: 'set', set: set.data }
+  const flow = FlowFile.safeParse(json)
+  if (flow.success) return { kind: 'flow', flow: flow.data }
+  throw new OperatorError(`${path} is neither a flow nor a criteria set; "flow check" says what is wrong`)
 }

@@ -48,8 +48,19 @@ export function createTexts(language: Language, messages: Readonly<Record<string
 
 /** Numbers as words unless the message counts by them (`plural`), so that 2026 is not printed as 2.026. */
 function plainNumbers(params: Record<string, string | number>, message: IntlMessageFormat): Record<string, string | number> {
-  const counted = new Set(message.getAst().flatMap((element) => ('options' in element && 'offset' in element ? [element.value] : [])))
+  const counted = countedIn(message.getAst())
   return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, counted.has(name) ? value : String(value)]))
+}
+
+/** Parameters a message counts by, at any depth. */
+function countedIn(elements: ReturnType<IntlMessageFormat['getAst']>): Set<string> {
+  const found = new Set<string>()
+  for (const element of elements) {
+    if (!('options' in element)) continue
+    if ('offset' in element) found.add(element.value)
+    for (const option of Object.values(element.options)) for (const name of countedIn(option.value)) found.add(name)
+  }
+  return found
 }
 
 /** Common parameters of every text said to one reader. */
