@@ -1,6 +1,7 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { contact as contactTable, outboundMessage } from '../db/schema.ts'
 import type { InboundContent } from '../model/inbound.ts'
+import type { OutboundMessage } from '../model/outbound.ts'
 import { markCampaignReceipts, settleCampaignEcho } from '../outreach/meet.ts'
 import { answeredElsewhere } from '../outreach/tickets.ts'
 import type { Turn } from './turn.ts'
@@ -28,9 +29,45 @@ export async function markReceipts(
 /** The platform's own report of a message from our side. One typed by a human in the platform's tool quiets the bot for this contact. */
 export async function settleEcho(turn: Turn, content: Extract<InboundContent, { kind: 'echo' }>, at: Date): Promise<void> {
   const { tx, contact } = turn
-  if (content.staffId === undefined) return settleCampaignEcho(tx, contact, content, at)
+  if (content.staffId === undefined) {
+    if (await settledByEcho(turn, content, at)) return
+    return settleCampaignEcho(tx, contact, content, at)
+  }
   const staffUntil = new Date(at.getTime() + STAFF_QUIET_MS)
   contact.staffUntil = staffUntil
   await tx.update(contactTable).set({ staffUntil }).where(eq(contactTable.id, contact.id))
   await answeredElsewhere(tx, contact.id, at)
+}
+
+// An echo is of a message that was claimed at most so long before (architecture, guarantee 4)
+const ECHO_AFTER_MS = 10 * 60_000
+// Clocks of the platform and ours may differ by so much
+const CLOCK_SLACK_MS = 30_000
+
+/** A reminder, digest or reply nobody knew the end of has arrived after all: the same words to the same contact, after the claim. */
+async function settledByEcho(
+  { tx, contact, deps }: Turn,
+  { text, messageId }: Extract<InboundContent, { kind: 'echo' }>,
+  at: Date,
+): Promise<boolean> {
+  if (text === undefined) return false
+  const rows = await tx
+    .select({ id: outboundMessage.id, bodyEnc: outboundMessage.bodyEnc, claimedAt: outboundMessage.claimedAt })
+    .from(outboundMessage)
+    .where(and(eq(outboundMessage.contactId, contact.id), eq(outboundMessage.status, 'uncertain')))
+    .orderBy(outboundMessage.id)
+  const said = text.normalize('NFC').trim()
+  const found = rows.find(({ bodyEnc, claimedAt }) => {
+    const sinceMs = at.getTime() - (claimedAt?.getTime() ?? 0)
+    if (!bodyEnc || sinceMs < -CLOCK_SLACK_MS || sinceMs > ECHO_AFTER_MS) return false
+    const words = deps.sealer.openJson<OutboundMessage>(bodyEnc).text.normalize('NFC').trim()
+    // Without buttons, links follow as lines
+    return said === words || said.startsWith(`${words}\n`)
+  })
+  if (!found) return false
+  await tx
+    .update(outboundMessage)
+    .set({ status: 'sent', class: null, platformMessageId: messageId, order: at.getTime(), sentAt: at })
+    .where(eq(outboundMessage.id, found.id))
+  return true
 }

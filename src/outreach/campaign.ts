@@ -626,7 +626,11 @@ async function checkFile(attachment: Attachment, abilities: readonly Abilities[]
 
 const megabytes = (bytes: number) => `${(bytes / 1_048_576).toFixed(1).replace('.', ',')} MB`
 
-const quietOf = (settings: Settings) => ({ from: settings.get('quiet.from'), to: settings.get('quiet.to') })
+const quietOf = (settings: Settings) => ({
+  from: settings.get('quiet.from'),
+  to: settings.get('quiet.to'),
+  days: settings.get('quiet.days'),
+})
 
 const requestsEach = (found: Campaign) => (found.attachment?.kind === 'file' ? 2 : 1)
 

@@ -1,4 +1,5 @@
 import { vietnamTime } from '../lib/vietnam-time.ts'
+import { atTime, dayOf, isQuietDay, nextDay } from './calendar.ts'
 
 /**
  * Whether a message we start may go to one person at one moment (architecture, guarantee 7). Pure: campaigns, reminders and digests all
@@ -14,11 +15,16 @@ export type StartFacts = {
   }
   /** How long after a person's last word we may write, ms; null where the platform has no such window. */
   windowMs: number | null
-  /** Times of day "21:00" and "07:00" in Việt Nam between which nothing goes out. Equal: no quiet hours. */
-  quiet: { from: string; to: string }
+  quiet: Quiet
   /** Most messages of this kind, and how many this person got in the period that counts. */
   ceiling?: { most: number; sent: number }
 }
+
+/**
+ * Times of day "21:00" and "07:00" in Việt Nam between which nothing goes out; equal: no quiet hours. `days`: whole days of silence an
+ * officer set ("2026-12-01, 2026-12-03..2026-12-05"), beside Tết; absent where no days are kept.
+ */
+export type Quiet = { from: string; to: string; days?: string }
 
 export type StartRefusal = 'erased' | 'stopped' | 'unreachable' | 'ceiling' | 'window_closed' | 'quiet_hours'
 
@@ -28,6 +34,8 @@ export type StartAnswer =
   | { may: false; reason: StartRefusal; until?: Date }
 
 const MINUTE_MS = 60_000
+// Each step ends a night or a day of silence; longer silences than this are nobody's wish
+const MOST_STEPS = 120
 const DAY_MINUTES = 24 * 60
 
 export function mayStart({ now, contact, windowMs, quiet, ceiling }: StartFacts): StartAnswer {
@@ -46,8 +54,19 @@ export function isWindowOpen(lastInboundAt: Date, windowMs: number | null, at: D
   return windowMs === null || at.getTime() - lastInboundAt.getTime() < windowMs
 }
 
-/** The end of the quiet hours we are in; undefined outside of them. */
-export function quietUntil(now: Date, { from, to }: StartFacts['quiet']): Date | undefined {
+/** The end of the quiet hours or days we are in; undefined outside of them. */
+export function quietUntil(now: Date, quiet: Quiet): Date | undefined {
+  let at = now
+  for (let step = 0; step < MOST_STEPS; step++) {
+    const day = dayOf(at)
+    const until = quiet.days !== undefined && isQuietDay(day, quiet.days) ? atTime(nextDay(day), '00:00') : quietHoursUntil(at, quiet)
+    if (!until) return at === now ? undefined : at
+    at = until
+  }
+  return at
+}
+
+function quietHoursUntil(now: Date, { from, to }: Quiet): Date | undefined {
   const start = minuteOf(from)
   const end = minuteOf(to)
   if (start === end) return undefined
@@ -61,7 +80,7 @@ export function quietUntil(now: Date, { from, to }: StartFacts['quiet']): Date |
 }
 
 /** Milliseconds between two moments in which messages may go out. */
-export function openTime(fromMs: number, untilMs: number, quiet: StartFacts['quiet']): number {
+export function openTime(fromMs: number, untilMs: number, quiet: Quiet): number {
   let open = 0
   let at = fromMs
   while (at < untilMs) {
@@ -78,7 +97,7 @@ export function openTime(fromMs: number, untilMs: number, quiet: StartFacts['qui
 }
 
 /** When so much open time has passed. */
-export function afterOpenTime(fromMs: number, openMs: number, quiet: StartFacts['quiet']): Date {
+export function afterOpenTime(fromMs: number, openMs: number, quiet: Quiet): Date {
   let at = fromMs
   let left = openMs
   for (;;) {
@@ -91,7 +110,7 @@ export function afterOpenTime(fromMs: number, openMs: number, quiet: StartFacts[
   }
 }
 
-function nextQuiet(atMs: number, { from, to }: StartFacts['quiet']): number {
+function nextQuiet(atMs: number, { from, to }: Quiet): number {
   const start = minuteOf(from)
   if (start === minuteOf(to)) return Number.POSITIVE_INFINITY
   const { hour, minute } = vietnamTime(new Date(atMs))

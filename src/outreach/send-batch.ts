@@ -93,7 +93,7 @@ export async function claimBatch(
 ): Promise<Claim> {
   const { settings, communeId } = account
   const now = deps.now()
-  const quiet = { from: settings.get('quiet.from'), to: settings.get('quiet.to') }
+  const quiet = { from: settings.get('quiet.from'), to: settings.get('quiet.to'), days: settings.get('quiet.days') }
   const until = quietUntil(now, quiet)
   if (until) return { kind: 'wait', ms: until.getTime() - now.getTime() }
   const limits = paceLimits(account, settings)

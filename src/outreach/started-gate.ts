@@ -3,8 +3,7 @@ import type { Commune } from '../conversation/communes.ts'
 import type { Cause } from '../conversation/deliver.ts'
 import type { ContactRow } from '../conversation/turn.ts'
 import { defaultSettings } from '../registry/settings.ts'
-import { atTime, dayOf, isQuietDay, nextDay } from './calendar.ts'
-import { mayStart, quietUntil } from './gate.ts'
+import { mayStart, type Quiet, quietUntil } from './gate.ts'
 
 export type Gate = { kind: 'go' } | { kind: 'later'; at: Date } | { kind: 'no'; reason: string }
 
@@ -20,15 +19,15 @@ type Asked = {
 const FREE_WINDOW_MS = 48 * 3_600_000
 // A window that ends within this time may be over when the request arrives
 const WINDOW_SLACK_MS = 5 * 60_000
-const MOST_STEPS = 40
+// Nothing that waits so long is still news
+const LONGEST_SILENCE_MS = 20 * 24 * 3_600_000
 
 /** Guarantee 7 for one message of ours that is no campaign's: the rules of `gate.ts`, and days on which nothing goes out. */
 export function mayStartNow({ contact, commune, abilities, cause, now }: Asked): Gate {
   const settings = commune?.settings ?? defaultSettings()
   const at = nextAllowed(now, settings)
   if (!at) return { kind: 'no', reason: 'quiet_days' }
-  const quiet = { from: settings.get('quiet.from'), to: settings.get('quiet.to') }
-  const answer = mayStart({ now: at, contact, windowMs: windowFor(abilities, cause), quiet })
+  const answer = mayStart({ now: at, contact, windowMs: windowFor(abilities, cause), quiet: quietOf(settings) })
   if (!answer.may) return { kind: 'no', reason: answer.reason }
   return at > now ? { kind: 'later', at } : { kind: 'go' }
 }
@@ -41,14 +40,12 @@ export function windowFor({ sendWindowMs }: Pick<Abilities, 'sendWindowMs'>, cau
 
 /** This moment, or the next one outside quiet hours and quiet days; undefined when there is none for weeks. */
 export function nextAllowed(at: Date, settings: Pick<Commune['settings'], 'get'>): Date | undefined {
-  const quiet = { from: settings.get('quiet.from'), to: settings.get('quiet.to') }
-  const extra = settings.get('quiet.days')
-  let moment = at
-  for (let step = 0; step < MOST_STEPS; step++) {
-    const day = dayOf(moment)
-    const until = isQuietDay(day, extra) ? atTime(nextDay(day), '00:00') : quietUntil(moment, quiet)
-    if (!until) return moment
-    moment = until
-  }
-  return undefined
+  const next = quietUntil(at, quietOf(settings)) ?? at
+  return next.getTime() - at.getTime() > LONGEST_SILENCE_MS ? undefined : next
 }
+
+const quietOf = (settings: Pick<Commune['settings'], 'get'>): Quiet => ({
+  from: settings.get('quiet.from'),
+  to: settings.get('quiet.to'),
+  days: settings.get('quiet.days'),
+})

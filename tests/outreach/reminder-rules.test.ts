@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { vietnamTime } from '../../src/lib/vietnam-time.ts'
 import { addWorkingDays, dayOf, isQuietDay } from '../../src/outreach/calendar.ts'
+import { quietUntil } from '../../src/outreach/gate.ts'
 import { dueAt, reminderRules } from '../../src/outreach/reminder-rules.ts'
 import { mayStartNow, nextAllowed } from '../../src/outreach/started-gate.ts'
 import { defaultSettings } from '../../src/registry/settings.ts'
@@ -58,6 +59,20 @@ describe('when a reminder is due', () => {
     expect(nextAllowed(new Date('2027-02-06T09:00:00+07:00'), settings)?.toISOString()).toBe(
       new Date('2027-02-11T07:00:00+07:00').toISOString(),
     )
+  })
+})
+
+describe('days of silence', () => {
+  const quiet = { from: '21:00', to: '07:00', days: '2026-12-01, 2026-12-03..2026-12-04' }
+  it.each([
+    ['2026-11-30T21:30:00+07:00', '2026-12-02T07:00:00+07:00'],
+    ['2026-12-01T10:00:00+07:00', '2026-12-02T07:00:00+07:00'],
+    ['2026-12-03T10:00:00+07:00', '2026-12-05T07:00:00+07:00'],
+  ])('at %s nothing goes out before %s, for campaigns as for reminders', (now, until) => {
+    expect(quietUntil(new Date(now), quiet)?.toISOString()).toBe(new Date(until).toISOString())
+  })
+  it('leaves other days alone', () => {
+    expect(quietUntil(new Date('2026-12-02T10:00:00+07:00'), quiet)).toBeUndefined()
   })
 })
 
