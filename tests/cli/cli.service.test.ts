@@ -170,7 +170,6 @@ describe('exit codes', () => {
     [0, ['setting', 'set', '--help'], /^$/],
     [0, ['flow', '--help'], /^$/],
     [2, [], /^Usage: /],
-    [2, ['voice', 'import', 'x'], /^error: unknown command 'voice'\n/],
     [2, ['tally'], /^error: required option '--unit <code>' not specified\n/],
     [2, ['tally', '--unit', 'c', '--year', 'soon'], /write a year such as 2026\n/],
     [2, ['tally', '--unit', 'c', '--by', 'name'], /Allowed choices are village, question, status, group\.\n/],
