@@ -8,12 +8,14 @@ import { loadQuestions } from './questions.ts'
 /** What must hold. */
 const TARGET = { maxWrong: 0.002, minRight: 0.97 }
 /**
- * What each corpus is held to. The held-out lines were written by someone else and never read while tuning; the target is NOT reached there
- * yet. The figures below are the measured ones: they may only get better.
+ * What each corpus is held to. `held-out.json` was written by someone else; its lines have since been read to find out which classes of texts
+ * fail, so it is development material now like `fresh.json`, which was written before the changes it measures. Neither says how texts nobody has
+ * seen are understood. The figures are the measured ones: they may only get better.
  */
 const CORPORA: Record<string, { maxWrong: number; minRight: number }> = {
   'corpus.json': TARGET,
-  'held-out.json': { maxWrong: 0.0125, minRight: 0.89 },
+  'held-out.json': { maxWrong: 0.003, minRight: 0.955 },
+  'fresh.json': { maxWrong: 0.005, minRight: 0.94 },
 }
 
 const { prepare, understand } = createUnderstanding(loadLexicon())
@@ -75,7 +77,7 @@ for (const file of readdirSync(new URL('.', import.meta.url)).filter((name) => n
   })
 }
 
-test('no phrase of several words in the data is a line of the corpus', () => {
+test('no phrase of several words in the data is a line of a corpus', () => {
   const { phrases, languages } = loadLexicon()
   const entries = [
     ...Object.values(phrases),
@@ -84,8 +86,14 @@ test('no phrase of several words in the data is a line of the corpus', () => {
   ]
   const data = new Set(entries.flat().map((phrase) => plain(String(phrase).replace(/^=/, ''))))
   const optionTexts = new Set([...questions.values()].flatMap(({ options }) => options.map(({ text }) => plain(text))))
-  const lines = readJson(new URL('corpus.json', import.meta.url)) as CorpusLine[]
-  const copied = lines.map(({ text }) => plain(text)).filter((text) => text.includes(' ') && data.has(text) && !optionTexts.has(text))
+  // what everybody says in two or three words ("không đúng") stands in lines written apart from the data, too
+  const copied = Object.keys(CORPORA).flatMap((file) => {
+    const lines = readJson(new URL(file, import.meta.url)) as CorpusLine[]
+    const words = file === 'corpus.json' ? 2 : 4
+    return lines
+      .map(({ text }) => plain(text))
+      .filter((text) => text.split(' ').length >= words && data.has(text) && !optionTexts.has(text))
+  })
   expect(copied).toEqual([])
 })
 

@@ -112,6 +112,12 @@ export function decide(args: Reading): Understanding {
     if (deny.label.kind !== 'deny_after') continue
     for (const edge of answers) if (edge.end === deny.start) denied.push({ ...edge, end: deny.end })
   }
+  // "không phải không đồng ý" is neither yes nor no
+  if (
+    offered.kind === 'confirm' &&
+    edges.some(({ label, end }) => label.kind === 'deny' && denied.some((one) => one.negative && one.end > end))
+  )
+    return NONE
   const speaksOf = (edge: Edge) =>
     candidates[edge.start]?.some(({ word, cost }) => cost === 0 && prepared.asked.has(word) && otherPeople.has(word)) ?? false
   // a mistyped word with no better reading may well be one that turns the meaning: "ngsỉ 2 buổi" is "nghỉ 2 buổi"

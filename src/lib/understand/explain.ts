@@ -64,8 +64,9 @@ export function explain(args: {
       if (kind === 'light' || kind === 'or') {
         if (edge.end - at > 1 || !turning[at]) reach(edge.end, { cost, from: at, edge, kind: 'light' })
       } else if (kind === 'topic') reach(edge.end, { cost: cost + TOPIC_COST, from: at, edge, kind: 'topic' })
-      else if (kind === 'aside') reach(edge.end, { cost: cost + TOPIC_COST, from: at, edge, kind: 'aside' })
-      else if (kind === 'option') {
+      else if (kind === 'aside') {
+        if (edge.end - at > 1 || !turning[at]) reach(edge.end, { cost: cost + TOPIC_COST, from: at, edge, kind: 'aside' })
+      } else if (kind === 'option') {
         if (edge.label.option === option) reach(edge.end, { cost: cost - WORD_BONUS * (edge.end - at), from: at, edge, kind: 'match' })
         else reach(edge.end, { cost: cost + RIVAL_COST, from: at, edge, kind: 'rival' })
       }

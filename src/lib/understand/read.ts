@@ -53,6 +53,8 @@ const ROLES = [
 /** Shorter texts are answers or nothing. */
 const MIN_STORY = 11
 const MIN_STORY_PART = 3
+/** No phrase reaches over these. */
+const WALLS: ReadonlySet<LabelKind> = new Set(['poison', 'others', 'aside', 'or', 'deny', 'regret', 'stop'])
 const PAUSE = /[.,;:!?…]/
 const STRICT: ReadonlySet<LabelKind> = new Set(['light', 'poison', 'others', 'negator'])
 const MAX_LIGHT_COST = 0.2
@@ -180,7 +182,9 @@ export function createReader(lexicon: Lexicon) {
     if (word.outcome === 'ask') return { kind: 'which_word', word: word.word }
     if (answer.kind === 'edit' || (answer.kind === 'which' && word.outcome === 'answer_first')) return answer
     // "em xem" under a question may tell what the person does
-    if (bare === undefined && word.collides && prepared.offered.options.length > 0) return { kind: 'which_word', word: word.word }
+    const tells = read.tokens.some((token) => prepared.asked.has(token.canon))
+    if (word.collides && prepared.offered.options.length > 0 && (tells || bare === undefined))
+      return { kind: 'which_word', word: word.word }
     return found
   }
 
@@ -267,7 +271,9 @@ export function createReader(lexicon: Lexicon) {
   function understandTokens(typed: readonly Token[], ending: string, marked: boolean, prepared: Prepared): Understanding {
     const { offered, vocabulary } = prepared
     const tokens = typed.flatMap((token) => spellOut(token) ?? takeApart(token, vocabulary, marked))
-    const candidates = tokens.map((token) => (token.figure === undefined ? vocabulary.find(token, marked) : []))
+    const candidates = tokens.map((token) =>
+      token.figure === undefined ? vocabulary.find(token, marked, token.marked && ordinary.has(token.canon)) : [],
+    )
     const numbers = tokens.map((_, at) => numbersAt(at, tokens, candidates, values))
     let negated = false
     const vague: boolean[] = []
@@ -300,7 +306,16 @@ export function createReader(lexicon: Lexicon) {
     const edges = findPhrases(lexical, around, weights).filter(
       ({ label, start, end }) => !STRICT.has(label.kind) || !isItself.slice(start, end).some(Boolean),
     )
-    edges.push(...findPhrases(prepared.graph, places, weights))
+    const isWall = new Array<boolean>(tokens.length).fill(false)
+    for (const { label, start, end, cost } of edges) if (WALLS.has(label.kind) && cost <= MAX_LIGHT_COST) isWall.fill(true, start, end)
+    // "ngày nào con tôi cũng xem": not the small words "con" and "tôi"
+    const isOther = new Array<boolean>(tokens.length).fill(false)
+    for (const { label, start, end, cost, words: count } of edges)
+      if (marked && label.kind === 'others' && count > 1 && cost === 0) isOther.fill(true, start, end)
+    const open = places.map(
+      (place, at): Place => (isWall[at] ? { ...place, turns: true, skippable: isOther[at] ? undefined : place.skippable } : place),
+    )
+    edges.push(...findPhrases(prepared.graph, open, weights))
     const passable = places.map((place) => place.skippable !== undefined)
     if (edges.some((edge) => edge.label.kind === 'stop' && edge.cost <= MAX_STOP_COST)) return NONE
 

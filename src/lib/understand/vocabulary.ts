@@ -14,8 +14,8 @@ export type Vocabulary = {
   add(word: string): void
   /** Knows another spelling: "ko" → "không". */
   addSpelling(typed: string, word: string): void
-  /** Best first by cost. `messageMarked`: the person writes with diacritics, so a bare word is less likely short for a marked one. */
-  find(token: Token, messageMarked: boolean): Candidate[]
+  /** Best first by cost. `messageMarked`: the person writes with diacritics, so a bare word is less likely short for a marked one. `isOrdinary`: an everyday word, no mistyped one. */
+  find(token: Token, messageMarked: boolean, isOrdinary?: boolean): Candidate[]
   has(word: string): boolean
   hasPlain(word: string): boolean
 }
@@ -46,7 +46,7 @@ export function createVocabulary(base?: VocabularyLayer): VocabularyLayer {
     samePlain: (letters) => [...(base?.samePlain(letters) ?? []), ...(byPlain.get(letters) ?? [])],
     sameRegion: (key) => [...(base?.sameRegion(key) ?? []), ...(byRegion.get(key) ?? [])],
     near: (letters) => [...(base?.near(letters) ?? []), ...nearIn(byDeletion, letters)],
-    find(token, messageMarked) {
+    find(token, messageMarked, isOrdinary = false) {
       const found = new Map<string, number>()
       const offer = (word: string, cost: number) => {
         const before = found.get(word)
@@ -60,7 +60,7 @@ export function createVocabulary(base?: VocabularyLayer): VocabularyLayer {
           const marks = compareMarks(token.canon, word)
           if (marks === 'missing') offer(word, token.marked || messageMarked ? COST.missing : COST.unmarked)
           else if (marks === 'soft') offer(word, COST.soft)
-          else if (marks === 'contrary' && !exact && token.plain.length >= 3) offer(word, COST.typo)
+          else if (marks === 'contrary' && !exact && !isOrdinary && token.plain.length >= 3) offer(word, COST.typo)
         }
       }
       if (!exact) {
@@ -76,7 +76,7 @@ export function createVocabulary(base?: VocabularyLayer): VocabularyLayer {
       if (!(exact && token.marked))
         for (const word of layer.sameRegion(regional(token.canon))) if (plain(word) !== token.plain) offer(word, COST.regional)
       const nearest = Math.min(...found.values())
-      if (nearest >= COST.typo && token.plain.length >= MIN_TYPO_LETTERS_UNMARKED - 1) {
+      if (!isOrdinary && nearest >= COST.typo && token.plain.length >= MIN_TYPO_LETTERS_UNMARKED - 1) {
         const decoded = fromTelex(token.canon) ?? fromVni(token.canon)
         for (const typed of decoded === undefined ? [token.canon] : [token.canon, decoded]) {
           const letters = plain(typed)
