@@ -191,6 +191,8 @@ export async function createApp({
     printMetrics: () => metrics.print(),
     metricsToken: config.metricsToken,
     hasOwnRoot,
+    text: (key, params = {}) => content.texts.vi.format({ key, params }, {}),
+    about: LANGUAGES.map((language) => content.texts[language].format({ key: 'page.about' }, {})),
     openFile: (token) => openFile(deps, token),
     openVoicePage: (token) => openVoicePage({ ...deps, accept }, token),
     pressVoicePage: (token, once, press) => pressVoicePage({ ...deps, accept }, token, once, press),

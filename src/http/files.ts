@@ -1,7 +1,9 @@
 import { createReadStream } from 'node:fs'
 import type { FastifyInstance } from 'fastify'
+import type { PageText } from './pages.ts'
 
 export type FilesDeps = {
+  text: PageText
   /** The file of a signed link, while it and its officer's role are in force. */
   openFile(token: string): Promise<{ name: string; path: string; contentType: string } | undefined>
 }
@@ -12,10 +14,7 @@ export function registerFiles(app: FastifyInstance, deps: FilesDeps): void {
     const file = await deps.openFile(request.params.token).catch(() => undefined)
     reply.header('cache-control', 'no-store').header('referrer-policy', 'no-referrer')
     if (!file) {
-      return reply
-        .status(404)
-        .type('text/plain; charset=utf-8')
-        .send('Đường dẫn này không đúng hoặc đã hết hạn (24 giờ). Mời mở lại trong cuộc trò chuyện để lấy tệp mới.')
+      return reply.status(404).type('text/plain; charset=utf-8').send(deps.text('page.file_gone'))
     }
     const name = encodeURIComponent(file.name)
     return reply
