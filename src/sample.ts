@@ -108,7 +108,7 @@ function registerSampleRoutes(http: FastifyInstance, deps: () => Deps): void {
           role: 'commune_reviewer',
           unit: commune.code,
           name: 'Nguyễn Thị Hoa',
-          hint: 'Bấm “Gửi mã mời”, gửi mã, rồi nhắn THỐNG KÊ, MỜI.',
+          hint: 'Bấm “Gửi mã mời”, gửi mã, rồi nhắn THÔNG BÁO, CHIẾN DỊCH, NHẮC, THỐNG KÊ.',
         },
       ],
     }

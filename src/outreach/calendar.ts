@@ -42,7 +42,7 @@ export function isQuietDay(day: string, extra = ''): boolean {
     })
 }
 
-export function isWorkingDay(day: string): boolean {
+function isWorkingDay(day: string): boolean {
   return weekday(day) <= 5 && !isQuietDay(day) && !quietDays.holidays.includes(day.slice(5))
 }
 

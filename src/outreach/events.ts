@@ -21,7 +21,7 @@ const Event = z
   .strict()
 /** An occasion of the year, with a text prepared for it. */
 export type YearEvent = z.infer<typeof Event>
-export const yearEvents: readonly YearEvent[] = z
+const yearEvents: readonly YearEvent[] = z
   .object({ note: z.string(), events: z.array(Event) })
   .strict()
   .parse(eventsFile).events
@@ -32,7 +32,7 @@ const WEEK_DAYS = 7
 export const findEvent = (place: number): YearEvent | undefined => yearEvents[place]
 
 /** The day of an occasion in a year, `2026-10-01`. */
-export function eventDay(event: YearEvent, year: number, settings: Pick<Settings, 'get'>): string {
+function eventDay(event: YearEvent, year: number, settings: Pick<Settings, 'get'>): string {
   return `${year}-${event.on ?? monthDay(settings.get('event.week_from'))}`
 }
 

@@ -4,7 +4,7 @@ import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
 import { toFile } from 'qrcode'
 import type { Deps } from '../conversation/deps.ts'
 import type { Said } from '../conversation/said.ts'
-import { campaign as campaignTable, unit, villageNotice } from '../db/schema.ts'
+import { account as accountTable, campaign as campaignTable, contact as contactTable, unit, villageNotice } from '../db/schema.ts'
 import { formatDate } from '../lib/vietnam-time.ts'
 import { unitTitle } from '../registry/units.ts'
 import { atTime, dayOf } from './calendar.ts'
@@ -31,13 +31,15 @@ export async function runNotices(deps: Deps, now: Date): Promise<void> {
   await offerEvents(deps, now)
 }
 
-/** The picture with a village's code: where it leads is the village's own page, or the account itself. */
-export async function villageQr(deps: Pick<Deps, 'exportsDir' | 'publicUrl'>, joinCode: string): Promise<string> {
+/** The picture with a village's code: it leads to the village's own page, or without a public address to the account itself. */
+async function villageQr(deps: Pick<Deps, 'exportsDir' | 'publicUrl'>, joinCode: string, zaloId: string | undefined): Promise<string> {
   const folder = join(deps.exportsDir, 'qr')
-  const path = join(folder, `${joinCode}.png`)
+  const own = deps.publicUrl()
+  const target = own.startsWith('https://') || zaloId === undefined ? `${own}/b/${joinCode}` : `https://zalo.me/${zaloId}`
+  const path = join(folder, `${joinCode}-${own.startsWith('https://') ? 'page' : 'chat'}.png`)
   if (await stat(path).catch(() => undefined)) return path
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  await toFile(path, `${deps.publicUrl()}/b/${joinCode}`, { type: 'png', width: QR_PIXELS, margin: QR_MARGIN, errorCorrectionLevel: 'M' })
+  await toFile(path, target, { type: 'png', width: QR_PIXELS, margin: QR_MARGIN, errorCorrectionLevel: 'M' })
   return path
 }
 
@@ -45,12 +47,14 @@ export async function villageQr(deps: Pick<Deps, 'exportsDir' | 'publicUrl'>, jo
 async function sendVillageNotices(deps: Deps, now: Date): Promise<void> {
   const { db } = deps.database
   const rows = await db
-    .select({ notice: villageNotice, campaign: campaignTable, village: unit })
+    .select({ notice: villageNotice, campaign: campaignTable, village: unit, account: accountTable })
     .from(villageNotice)
     .innerJoin(campaignTable, eq(campaignTable.id, villageNotice.campaignId))
     .innerJoin(unit, eq(unit.id, villageNotice.villageId))
+    .innerJoin(contactTable, eq(contactTable.id, villageNotice.leaderContactId))
+    .innerJoin(accountTable, eq(accountTable.id, contactTable.accountId))
     .where(and(isNull(villageNotice.sentAt), inArray(campaignTable.state, ['running', 'done'])))
-  for (const { notice, campaign, village } of rows) {
+  for (const { notice, campaign, village, account } of rows) {
     const to = await findReader(db, notice.leaderContactId)
     const channel = to && (await deps.channelOf(to.contact.accountId))
     const commune = await deps.communes.get(notice.communeId)
@@ -61,7 +65,7 @@ async function sendVillageNotices(deps: Deps, now: Date): Promise<void> {
     const facts = { language: 'vi' as const, name: null, address: null, village: unitTitle(village), commune: commune.unit.name }
     const words = render(parsed.template, facts, { texts: deps.content.texts.vi, sets: deps.content.sets })
     const code = village.joinCode ?? ''
-    const path = await villageQr(deps, code)
+    const path = await villageQr(deps, code, account.channel === 'zalo' ? account.externalId : undefined)
     const written = await db.transaction(async (tx) => {
       const [open] = await tx
         .select({ sentAt: villageNotice.sentAt })

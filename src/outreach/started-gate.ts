@@ -33,7 +33,7 @@ export function mayStartNow({ contact, commune, abilities, cause, now }: Asked):
 }
 
 /** How long after their last word somebody is written to, ms. Digests of officers and leaders may use the billed part: they are few. */
-export function windowFor({ sendWindowMs }: Pick<Abilities, 'sendWindowMs'>, cause: Cause): number | null {
+function windowFor({ sendWindowMs }: Pick<Abilities, 'sendWindowMs'>, cause: Cause): number | null {
   if (sendWindowMs === null) return null
   return (cause === 'reminder' ? Math.min(FREE_WINDOW_MS, sendWindowMs) : sendWindowMs) - WINDOW_SLACK_MS
 }

@@ -33,7 +33,7 @@ const Rules = z
     source: z.string(),
   })
   .strict()
-export const ticketRules = Rules.parse(ticketsFile)
+const ticketRules = Rules.parse(ticketsFile)
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -188,7 +188,7 @@ export async function waitingTickets(turn: Turn): Promise<TicketRow[]> {
 }
 
 /** Việc chờ trả lời. */
-export async function listTickets(turn: Turn): Promise<void> {
+async function listTickets(turn: Turn): Promise<void> {
   if (rolesThatMay(turn.roles, 'tickets').length + rolesThatMay(turn.roles, 'data_requests').length === 0) return unknownTap(turn)
   const rows = await waitingTickets(turn)
   if (rows.length === 0) return say(turn, 'ticket.none')

@@ -1,7 +1,6 @@
 import { stringify } from 'csv-stringify/sync'
 import { startFlow } from '../../conversation/run-session.ts'
 import { offer, say, type Turn, voiceOf } from '../../conversation/turn.ts'
-import { runWord } from '../../conversation/words.ts'
 import { formatDate, formatTime, vietnamTime } from '../../lib/vietnam-time.ts'
 import type { TextRef } from '../../model/text.ts'
 import { rolesThatMay } from '../../registry/roles.ts'
@@ -24,7 +23,7 @@ import {
 import { certificate } from '../certificate.ts'
 import { eventText, findEvent } from '../events.ts'
 import { offerFile } from '../files.ts'
-import { broadcast, durationText } from './broadcast.ts'
+import { durationText } from './broadcast.ts'
 
 const LISTED = 5
 const CLASSES_SHOWN = 5
@@ -299,9 +298,4 @@ export async function actOnEvent(turn: Turn, place: number, act: string): Promis
   const text = eventText(event, turn.commune.settings, turn.now)
   say(turn, 'event.text', { title: event.title, text })
   return startFlow(turn, 'broadcast', { text })
-}
-
-/** "Soạn thông báo" where one is offered outside the word. */
-export async function actOnCompose(turn: Turn): Promise<void> {
-  return rolesThatMay(turn.roles, 'broadcast').length > 0 ? broadcast(turn) : runWord(turn, 'menu', undefined)
 }
