@@ -52,3 +52,22 @@ describe('figures on a counting question', () => {
     expect(understand('dự 5 buổi rồi', sessions)).toEqual({ kind: 'option', key: 'many' })
   })
 })
+
+describe('beside answers', () => {
+  test.each(['chào', 'alo', 'dạ chào cán bộ ạ', 'xin chào'])('"%s" only greets', (text) => {
+    expect(understand(text, sessions)).toEqual({ kind: 'greeting' })
+  })
+  test('the name of a village wins over abuse', () => {
+    const villages = prepare({
+      kind: 'village',
+      options: [
+        { key: '1', text: 'Bản Nậm Ngù' },
+        { key: '2', text: 'Bản Nà Đa' },
+      ],
+    })
+    expect(understand('nam ngu', villages)).toEqual({ kind: 'option', key: '1' })
+  })
+  test('of what was before and what is now, only now counts', () => {
+    expect(understand('năm ngoái đi 4 buổi, năm nay được 1 buổi', sessions)).toEqual({ kind: 'option', key: 'one' })
+  })
+})

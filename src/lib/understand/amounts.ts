@@ -162,12 +162,24 @@ function unitsOf(counts: string, languages: readonly LanguageLexicon[]): string[
   return [counts, ...languages.flatMap((one) => one.units[counts] ?? [])]
 }
 
+const split = new Map<string, string[]>()
+
+/** The words of a phrase of the data, cut once. */
+function wordsOf(phrase: string): string[] {
+  let words = split.get(phrase)
+  if (words === undefined) {
+    words = phrase.split(' ').map((word) => canon(word))
+    split.set(phrase, words)
+  }
+  return words
+}
+
 /** The place after one of the phrases that begins at `at`. */
 function phraseFrom(at: number, phrases: readonly string[], { candidates }: Args, maxCost = MAX_COST): number | undefined {
   let best: number | undefined
   for (const phrase of phrases) {
-    const words = phrase.split(' ')
-    if (words.every((word, i) => isWord(candidates[at + i], canon(word), maxCost))) best = Math.max(best ?? 0, at + words.length)
+    const words = wordsOf(phrase)
+    if (words.every((word, i) => isWord(candidates[at + i], word, maxCost))) best = Math.max(best ?? 0, at + words.length)
   }
   return best
 }
@@ -176,7 +188,7 @@ function phraseFrom(at: number, phrases: readonly string[], { candidates }: Args
 function phraseTo(at: number, phrases: readonly string[], args: Args): number | undefined {
   let best: number | undefined
   for (const phrase of phrases) {
-    const start = at - phrase.split(' ').length + 1
+    const start = at - wordsOf(phrase).length + 1
     if (start >= 0 && phraseFrom(start, [phrase], args) === at + 1) best = Math.min(best ?? start, start)
   }
   return best

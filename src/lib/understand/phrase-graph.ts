@@ -58,7 +58,7 @@ export type Edge = {
 type Node = { words: Map<string, Node[]>; numbers: { min: number; max: number; to: Node }[]; free: Node[]; gaps: Node[]; label?: Label }
 
 /** Phrases as one graph: a choice costs its branches, not their product. */
-export type PhraseGraph = { root: Node }
+export type PhraseGraph = { root: Node /** One label for all phrases that mean the same. */; labels: Map<string, Label> }
 
 /** A place of the text: a word with what it may stand for. */
 export type Place = {
@@ -83,7 +83,7 @@ const MAX_GAP = 3
 const GAP_COST = 0.08
 
 export function createPhraseGraph(): PhraseGraph {
-  return { root: createNode() }
+  return { root: createNode(), labels: new Map() }
 }
 
 /** Adds a phrase and returns the words it uses. A phrase that is only a name adds the named ones, each with its own "=". */
@@ -100,7 +100,10 @@ export function addPhrase(
     return words
   }
   const whole = phrase.startsWith('=')
-  const end: Node = { ...createNode(), label: { ...label, whole } }
+  const key = `${label.kind} ${label.option} ${whole} ${label.own === true}`
+  const same = graph.labels.get(key) ?? { ...label, whole }
+  graph.labels.set(key, same)
+  const end: Node = { ...createNode(), label: same }
   connect(whole ? phrase.slice(1) : phrase, graph.root, end, 0)
   return words
 
@@ -222,8 +225,8 @@ export function findPhrases(graph: PhraseGraph, places: readonly Place[], weight
     }
     const key = path.start * 64 + path.end
     const before = edges.get(key)
-    if (before !== undefined && before.cost <= path.cost) return
     const strength = Math.max(path.strength, path.words >= LONG_PHRASE ? 2 : 1)
+    if (before !== undefined && (before.cost < path.cost || (before.cost === path.cost && before.strength >= strength))) return
     edges.set(key, {
       start: path.start,
       end: path.end,

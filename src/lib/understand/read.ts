@@ -54,7 +54,7 @@ const ROLES = [
 const MIN_STORY = 11
 const MIN_STORY_PART = 3
 /** No phrase reaches over these. */
-const WALLS: ReadonlySet<LabelKind> = new Set(['poison', 'others', 'aside', 'or', 'deny', 'regret', 'stop'])
+const WALLS: ReadonlySet<LabelKind> = new Set(['poison', 'others', 'or', 'deny', 'regret', 'stop'])
 const PAUSE = /[.,;:!?…]/
 const STRICT: ReadonlySet<LabelKind> = new Set(['light', 'poison', 'others', 'negator'])
 const MAX_LIGHT_COST = 0.2
