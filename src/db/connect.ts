@@ -16,8 +16,7 @@ const POOL = 16
 /** A pool over PostgreSQL 14 or newer. `sql` is the bare driver for hand-written statements, `db` the typed builder; both share the pool. */
 export function createDb(url: string, options: { max?: number; name?: string } = {}) {
   const sql = postgres(url, {
-    // Many processes on one server share its connections: `?max=8` at the address gives each a smaller pool
-    max: options.max ?? Number(new URL(url).searchParams.get('max') ?? POOL),
+    max: options.max ?? POOL,
     connection: { application_name: options.name ?? 'hoc-tap-bot', TimeZone: 'UTC' },
     onnotice: () => {},
     // A lost server is found out within seconds, not at the next statement
