@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 const BENCHES: Record<string, () => Promise<{ bench(args: string[]): Promise<string> }>> = {
   reply: () => import('./reply.ts'),
   idle: () => import('./idle.ts'),
+  engine: () => import('./engine.ts'),
 }
 
 const { positionals } = parseArgs({ allowPositionals: true, strict: false })

@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { GoldenTalk } from '../../src/cli/golden-talk.ts'
+import { createTalk } from '../../src/cli/talk.ts'
+import { type Content, loadContent } from '../../src/content/load.ts'
+import type { Texts } from '../../src/content/texts.ts'
+
+// Every text of the locales marked ⟦…⟧: letters outside the marks stand in the code, or are the person's own.
+
+const content = loadContent(join(import.meta.dirname, '../..'))
+const marked = (texts: Texts): Texts => ({ ...texts, format: (ref, common) => `⟦${texts.format(ref, common)}⟧` })
+const pseudo: Content = { ...content, texts: { vi: marked(content.texts.vi), en: marked(content.texts.en) } }
+
+/** What is left of a message without everything between marks, however deep. */
+function outside(message: string): string {
+  let depth = 0
+  let left = ''
+  for (const character of message) {
+    if (character === '⟦') depth += 1
+    else if (character === '⟧') depth -= 1
+    else if (depth === 0) left += character
+  }
+  return left
+}
+
+test.each([
+  ['⟦a⟧ b', ' b'],
+  ['⟦a ⟦b⟧ c⟧', ''],
+])('outside of %s', (message, left) => expect(outside(message)).toBe(left))
+
+const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.talk.json'))
+describe.each(files)('%s', (file) => {
+  const { head, lines } = GoldenTalk.parse(JSON.parse(readFileSync(join(import.meta.dirname, file), 'utf8')))
+  test.each(['vi', 'en'] as const)('says nothing of its own in %s', (language) => {
+    const talk = createTalk({ content: pseudo, ...head, language, now: new Date(head.now) })
+    for (const { person } of lines) {
+      const bot = person === undefined ? talk.begin() : talk.say(person)
+      // The terminal's own remarks about words it cannot carry out stand in brackets
+      expect(outside(bot).replace(/\[[^\]]*\]/g, ''), `after ${person ?? 'the beginning'}: ${bot}`).not.toMatch(/\p{L}/u)
+    }
+  })
+})
+
+/** Where Vietnamese may stand in code: what is understood, what is invented, what officers' own files are headed with. */
+const NOT_SAID = [
+  /^lib\/(understand|fold)/,
+  /^simulator\//,
+  /^zalo-oa-api-client\//,
+  /^sample\.ts$/,
+  /^registry\/sample\.ts$/,
+  /^cli\//,
+  /^main\.ts$/,
+]
+// The unit importer and settings quote Vietnamese words in English sentences for the technician
+const FOR_TECHNICIANS = [/^registry\/(units|settings|table-file)\.ts$/, /^conversation\/offer\.ts$/]
+// Placeholders officers write, and the heads of the files they take out
+const FOR_OFFICERS = [/^outreach\/(template|events|chat\/campaigns)\.ts$/]
+const VIETNAMESE = /[ăâđêôơưàáạảãằắặẳẵầấậẩẫèéẹẻẽềếệểễìíịỉĩòóọỏõồốộổỗờớợởỡùúụủũừứựửữỳýỵỷỹ]/iu
+
+test('no words for people stand in the code', () => {
+  const source = join(import.meta.dirname, '../../src')
+  const found = readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts') && ![...NOT_SAID, ...FOR_TECHNICIANS, ...FOR_OFFICERS].some((allowed) => allowed.test(path)))
+    .flatMap((path) => {
+      const code = readFileSync(join(source, path), 'utf8')
+        .replace(/\/\*[\s\S]*?\*\//g, '')
+        .replace(/(^|\s)(\/\/|-- ).*$/gm, '')
+      return [...code.matchAll(/'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`/g)]
+        .filter(([text]) => VIETNAMESE.test(text))
+        .map(([text]) => `${path}: ${text}`)
+    })
+  expect(found).toEqual([])
+})
