@@ -40,6 +40,9 @@ describe('year of birth', () => {
 describe('name', () => {
   test.each([
     ['Lò Văn Páo', 'Lò Văn Páo'],
+    ['vang a chu', 'Vang A Chu'],
+    ['nguyen van duoc', 'Nguyen Van Duoc'],
+    ['Lò Thị Sao', 'Lò Thị Sao'],
     ['tôi tên là lò thị mai', 'Lò Thị Mai'],
     ['dạ em là VÀNG A SÚA ạ', 'Vàng A Súa'],
     ['ten toi la giang a chu', 'Giang A Chu'],
