@@ -1,5 +1,5 @@
 import { type Explanation, explain } from './explain.ts'
-import { isSyllable } from './letters.ts'
+import { canon, isSyllable } from './letters.ts'
 import type { NumberAt } from './numbers.ts'
 import type { Edge, LabelKind } from './phrase-graph.ts'
 import type { Prepared } from './read.ts'
@@ -35,6 +35,8 @@ const MIN_SLIP_COST = 0.2
 /** Below half a regional slip a word: "đi" is not "gì". */
 const MAX_QUESTION_COST = 0.15
 const MAX_LONG_QUESTION_COST = 0.5
+/** One's own name to elders, too: other people only in "các cháu". */
+const YOUNG = new Set(['cháu', 'con', 'em'].map((word) => canon(word)))
 const NONE: Understanding = { kind: 'none' }
 
 /** A text with all that was found in it. */
@@ -119,7 +121,9 @@ export function decide(args: Reading): Understanding {
   )
     return NONE
   const speaksOf = (edge: Edge) =>
-    candidates[edge.start]?.some(({ word, cost }) => cost === 0 && prepared.asked.has(word) && otherPeople.has(word)) ?? false
+    candidates
+      .slice(edge.start, edge.end)
+      .some((list) => list.some(({ word, cost }) => cost === 0 && prepared.asked.has(word) && (otherPeople.has(word) || YOUNG.has(word))))
   // a mistyped word with no better reading may well be one that turns the meaning: "ngsỉ 2 buổi" is "nghỉ 2 buổi"
   const isLikelyMistyped = ({ start, end, words, cost }: Edge) => {
     const best = candidates.slice(start, end).reduce((sum, list) => sum + (list[0]?.cost ?? 0), 0)
