@@ -32,7 +32,7 @@ export function isEnough(one: Explanation, offered: Offered): boolean {
   if (strong.every((edge) => edge.amount)) return one.unknown <= MAX_AMOUNT_UNKNOWN
   if (strong.some((edge) => edge.negative))
     return one.topics <= MAX_NEGATIVE_TOPICS && one.unknown <= Math.min(strength - 1, MAX_NEGATIVE_UNKNOWN)
-  return one.unknown <= (strength === 1 ? 0 : Math.min(strength + 1, MAX_UNKNOWN))
+  return one.unknown <= (strength === 1 ? 0 : Math.min(strength, MAX_UNKNOWN))
 }
 
 /**
