@@ -17,6 +17,7 @@ import { openPrompt } from '../engine/prompt.ts'
 import { score } from '../engine/score.ts'
 import { newSession, type Session } from '../engine/session.ts'
 import { step } from '../engine/step.ts'
+import type { Word } from '../lib/understand.ts'
 import { createUnderstanding, parseLexicon, type Word } from '../lib/understand.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
 import { defaultSettings } from '../registry/settings.ts'
@@ -206,6 +207,7 @@ export function createTalk({ content, flow, language: firstLanguage, group, now 
       language,
       users: ['anyone', 'invited'] as const,
       hasWord,
+      title: (word: Word) => content.texts.vi.raw(`word.${word}`) ?? '',
       readValue: (asked: typeof prompt, words: string) => readValue(world, place, asked, words),
       afterPause: false,
     }

@@ -18,6 +18,8 @@ export type Reader = {
   language: Language
   users: readonly WordUser[]
   hasWord(word: Word): boolean
+  /** As the help prints it: "XEM". */
+  title(word: Word): string
   readValue(prompt: Prompt, text: string): ValueRead
   /** Long after their last word. */
   afterPause: boolean
@@ -67,6 +69,9 @@ function readUnderstood(reader: Reader, place: Place, understood: Understanding,
     case 'word':
       return reader.hasWord(understood.word) ? { type: 'word', word: understood.word, arg: understood.arg } : missed(reader, text)
     case 'which_word':
+      // In capitals and with its marks, as the help prints it, nothing else is meant
+      if (reader.hasWord(understood.word) && text.normalize('NFC').trim() === reader.title(understood.word))
+        return { type: 'word', word: understood.word, arg: undefined }
       return reader.hasWord(understood.word)
         ? { type: 'which_word', word: understood.word, key: understood.key }
         : asInput({ type: 'not_understood' })

@@ -88,6 +88,7 @@ function readerOf(turn: Turn, live: LiveSession, moment: Moment, listed?: ValueR
     language: turn.contact.language,
     users: wordUsers(turn),
     hasWord,
+    title: (word) => turn.deps.content.texts.vi.raw(`word.${word}`) ?? '',
     readValue: (prompt, text) => listed ?? readValue(turn, live, prompt, text),
     afterPause: moment.afterPause,
   }
