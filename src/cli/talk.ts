@@ -19,6 +19,7 @@ import { newSession, type Session } from '../engine/session.ts'
 import { step } from '../engine/step.ts'
 import { createUnderstanding, parseLexicon, type Word } from '../lib/understand.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
+import type { TextRef } from '../model/text.ts'
 import { defaultSettings } from '../registry/settings.ts'
 import type { Unit } from '../registry/units.ts'
 
@@ -244,7 +245,14 @@ export function createTalk({ content, flow, language: firstLanguage, group, now 
     const address = top()?.vars.address ?? TALKER.address
     const words = { goi: texts.format({ key: `address.${address}` }, {}), xung: texts.format({ key: `address.${address}.self` }, {}) }
     const common = { ...commonParams(words), commune: COMMUNE, min_age: defaultSettings().get('age.minimum') }
-    return (ref: Parameters<typeof texts.format>[0]) => texts.format(ref, common)
+    return (ref: TextRef) => {
+      try {
+        return texts.format(ref, common)
+      } catch {
+        // What an action would have looked up is not known here: the text stands as it is written
+        return texts.raw(ref.key) ?? ref.key
+      }
+    }
   }
 
   function screen(): string {
