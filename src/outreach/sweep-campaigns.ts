@@ -18,7 +18,7 @@ const SWEEP_LOCK = 7_301_005
 // After the database was restarted every instance has to say anew that it lives (db/instance.ts looks every second)
 const RETURN_MS = 3_000
 const ASK_AFTER_MS = 20_000
-const ASKED_AT_ONCE = 5
+const ASKED_AT_ONCE = 20
 // Clocks of the platform and ours may differ by so much
 const CLOCK_SLACK_MS = 30_000
 
