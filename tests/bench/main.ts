@@ -5,6 +5,8 @@ import { parseArgs } from 'node:util'
 const BENCHES: Record<string, () => Promise<{ bench(args: string[]): Promise<string> }>> = {
   reply: () => import('./reply.ts'),
   idle: () => import('./idle.ts'),
+  broadcast: () => import('./broadcast.ts'),
+  recipients: () => import('./recipients.ts'),
   engine: () => import('./engine.ts'),
 }
 
