@@ -13,6 +13,7 @@ import {
   session as sessionTable,
   ticket,
 } from '../db/schema.ts'
+import { eraseMentions } from '../outreach/erase-mentions.ts'
 import { loadNomination, uncount } from '../recognition/nominations.ts'
 import { findHousehold, leaveHousehold, personTallies } from '../registry/people.ts'
 import { ownConsents } from './actions.ts'
@@ -79,6 +80,7 @@ export async function erase(turn: Turn): Promise<void> {
     decidedAt: now,
   })
   await tx.update(consent).set({ personId: null }).where(ownConsents(turn))
+  for (const contactId of contactIds) await eraseMentions(tx, { communeId, contactId, villageId: person?.villageId })
   await tx
     .update(ticket)
     .set({ wordsEnc: null, personId: null, status: 'closed', closedAt: now })

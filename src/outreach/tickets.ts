@@ -135,6 +135,9 @@ async function noticesToday(tx: Tx, contactId: number, now: Date): Promise<numbe
   return rows.length
 }
 
+/** What a text's `select` is told where there is nothing. */
+const orNone = (text: string | undefined): string => text || 'none'
+
 type Facts = { name: string; village: string }
 
 async function loadFacts(db: DbOrTx, row: TicketRow): Promise<Facts> {
@@ -157,8 +160,8 @@ function describe(turn: Pick<Turn, 'deps'>, row: TicketRow, { name, village }: F
       name,
       village,
       kind: row.question === 'twin' ? 'twin' : row.kind,
-      asked: words.asked,
-      heard: words.heard,
+      asked: orNone(words.asked),
+      heard: orNone(words.heard),
       due: formatDate(row.status === 'open' ? row.firstAnswerDueAt : row.doneDueAt),
     }),
   ]
@@ -252,7 +255,7 @@ async function replyTo(turn: Turn, row: TicketRow): Promise<void> {
     .returning({ id: ticket.id })
   if (!taken) {
     const by = row.takenBy === null ? undefined : await findReader(tx, row.takenBy)
-    return say(turn, 'ticket.taken', { name: by?.name ?? '' })
+    return say(turn, 'ticket.taken', { name: orNone(by?.name) })
   }
   const facts = await loadFacts(tx, row)
   const person = await findReader(tx, row.contactId)
@@ -288,7 +291,7 @@ export async function sendStaffAnswer(turn: Turn, live: LiveSession): Promise<Re
   }
   if (row.takenBy !== contact.id) {
     const by = row.takenBy === null ? undefined : await findReader(tx, row.takenBy)
-    say(turn, 'ticket.taken', { name: by?.name ?? '' })
+    say(turn, 'ticket.taken', { name: orNone(by?.name) })
     return { _next: 'end' }
   }
   const to = await findReader(tx, row.contactId)
@@ -298,7 +301,7 @@ export async function sendStaffAnswer(turn: Turn, live: LiveSession): Promise<Re
   }
   const role = await rolesHeldBy(tx, contact.id)
   const said: Said[] = [
-    note('ticket.answer', { role: { key: role ? `role.${role}` : 'role.commune_reviewer' }, name: turn.person?.name ?? '', text }),
+    note('ticket.answer', { role: { key: role ? `role.${role}` : 'role.commune_reviewer' }, name: orNone(turn.person?.name), text }),
     ...(row.status === 'open' ? [note('ticket.answer_how')] : []),
   ]
   const outboundId = await post(deps, tx, { to, cause: 'staff', said, now })
@@ -334,7 +337,8 @@ async function closeTicket(turn: Turn, row: TicketRow): Promise<void> {
     .set({ status: 'closed', closedAt: now, answeredAt: row.answeredAt ?? now, answeredBy: row.answeredBy ?? contact.id })
     .where(eq(ticket.id, row.id))
   const to = await findReader(tx, row.contactId)
-  if (to && row.answeredAt && to.contact.staffUntil && to.contact.staffUntil > now) {
+  const lately = row.takenAt !== null && now.getTime() - row.takenAt.getTime() < ticketRules.quiet_minutes * MINUTE_MS
+  if (to && row.answeredAt && lately) {
     await tx.update(contactTable).set({ staffUntil: null }).where(eq(contactTable.id, row.contactId))
     if (isWindowOpen(to.contact.lastInboundAt, turn.channel.abilities.sendWindowMs, now)) {
       await post(deps, tx, { to, cause: 'staff', said: [note('ticket.over')], now })
@@ -347,15 +351,16 @@ async function closeTicket(turn: Turn, row: TicketRow): Promise<void> {
 }
 
 /**
- * Somebody whom an officer is answering writes: their words go to that officer and the bot says nothing. Words that work everywhere and
- * taps still act: nobody is kept from leaving. False: the bot is to answer as always.
+ * Somebody whom an officer is answering writes: their words go to that officer and the bot says nothing. A word that works everywhere or
+ * a tap turns to the bot again, until the officer's next message: what it asks then is answered there. False: the bot is to answer.
  */
 export async function heardByStaff(turn: Turn, content: InboundContent): Promise<boolean> {
   const { tx, deps, contact, now } = turn
-  if (content.kind === 'tap' || content.kind === 'withdraw') return false
-  if (content.kind === 'text') {
-    const word = deps.understand.word(content.text, wordUsers(turn))
-    if (word.kind === 'word' && hasWord(word.word)) return false
+  const word = content.kind === 'text' ? deps.understand.word(content.text, wordUsers(turn)) : undefined
+  if (content.kind === 'tap' || content.kind === 'withdraw' || (word?.kind === 'word' && hasWord(word.word))) {
+    contact.staffUntil = null
+    await tx.update(contactTable).set({ staffUntil: null }).where(eq(contactTable.id, contact.id))
+    return false
   }
   if (content.kind !== 'text' && content.kind !== 'media') return true
   const [row] = await tx

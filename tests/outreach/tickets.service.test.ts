@@ -96,4 +96,21 @@ describe('a person’s hand', () => {
     await officer.say('1')
     expect(await officer.tap('Trả lời')).toContain('đã quá 7 ngày')
   })
+
+  it('leaves nothing of somebody who asks to be erased in what officers were sent', async () => {
+    const late = await registered(bot, 'Hoàng Thị Đào')
+    await late.say('CÁN BỘ')
+    await officer.settle()
+    await officer.tap('Trả lời')
+    await officer.say('Chào chị, tôi nghe đây.')
+    await late.settle()
+    await late.say('Tôi muốn hỏi chuyện riêng')
+    expect(await officer.settle()).toContain('chuyện riêng')
+    await late.talk('XÓA', '1')
+    const rows = await bot.sql<
+      { body_enc: Buffer }[]
+    >`SELECT body_enc FROM outbound_message WHERE body_enc IS NOT NULL AND cause <> 'reply'`
+    const texts = rows.map((row) => bot.app.deps.sealer.openJson<{ text: string }>(row.body_enc).text)
+    expect(texts.filter((text) => /chuyện riêng|Hoàng Thị Đào/.test(text))).toEqual([])
+  })
 })

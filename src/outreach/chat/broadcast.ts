@@ -190,7 +190,7 @@ function sayShown(turn: Turn, { preview, estimate, samples }: Shown): void {
       voice({
         key: 'broadcast.village_line',
         params: {
-          village: title,
+          village: title || 'none',
           people,
           now: (ways.now ?? 0) + (ways.telegram ?? 0) + (ways.zbs ?? 0),
           next: ways.next ?? 0,
