@@ -170,7 +170,7 @@ export function factsOf(vars: Record<string, Var>): PersonFacts {
   }
 }
 
-export async function register(turn: Turn, live: LiveSession) {
+async function register(turn: Turn, live: LiveSession) {
   if (turn.person) {
     await storeProfile(turn, live)
     return {}

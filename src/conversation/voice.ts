@@ -12,7 +12,7 @@ const LINK_LIFE_MS = 7 * 86_400_000
 /** What a link to the voice page stands for. Sealed: outside it is letters without meaning. */
 export type PageLink = { contactId: number; sessionId: number; untilMs: number }
 
-export function linkTo(deps: Pick<Deps, 'sealer' | 'publicUrl' | 'now'>, contactId: number, sessionId: number): string {
+function linkTo(deps: Pick<Deps, 'sealer' | 'publicUrl' | 'now'>, contactId: number, sessionId: number): string {
   const until = deps.now().getTime() + LINK_LIFE_MS
   return `${deps.publicUrl()}/nghe/${deps.sealer.seal(`n.${contactId}.${sessionId}.${until}`).toString('base64url')}`
 }

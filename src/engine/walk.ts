@@ -5,7 +5,7 @@ import { type AskNode, fault, formOf, prompt, type Run, setFor } from './run.ts'
 import type { Session } from './session.ts'
 
 // A flow that goes round without waiting is an author's mistake; the longest honest chain is far shorter
-export const MAX_NODES_A_STEP = 50
+const MAX_NODES_A_STEP = 50
 
 /** Walks on from a node until somebody must answer, something must be done, or the flow ends. */
 export function goOn(run: Run, start: string): void {

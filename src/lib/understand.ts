@@ -7,7 +7,7 @@ import type { WordUser } from './understand/words.ts'
 
 export { Lexicon, parseLexicon } from './understand/lexicon.ts'
 export { offeredFrom } from './understand/offered.ts'
-export { type BirthYear, parseBirthYear } from './understand/parse-birth-year.ts'
+export { parseBirthYear } from './understand/parse-birth-year.ts'
 export type { Count } from './understand/parse-count.ts'
 export type { PersonName } from './understand/parse-person-name.ts'
 export type { Prepared } from './understand/read.ts'

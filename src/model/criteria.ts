@@ -9,10 +9,10 @@ import { z } from 'zod'
 export const Key = z.string().regex(/^[a-z][a-z0-9_]{0,23}$/, 'a key is a-z, 0-9 and _, starts with a letter, at most 24 characters')
 
 /** Whose words these are: the decision's own, only the subject is the decision's, an older decision's, or ours. */
-export const Origin = z.enum(['official', 'official_subject', 'official_2015', 'proposed'])
+const Origin = z.enum(['official', 'official_subject', 'official_2015', 'proposed'])
 
 /** The share of a count an option stands for, e.g. "2–3 buổi" is { min: 2, max: 3 }; bounds are inclusive, an absent one is open. */
-export const Amount = z.object({ min: z.number().int().nonnegative().optional(), max: z.number().int().nonnegative().optional() }).strict()
+const Amount = z.object({ min: z.number().int().nonnegative().optional(), max: z.number().int().nonnegative().optional() }).strict()
 
 export const CriteriaOption = z
   .object({
@@ -46,7 +46,7 @@ export const CriteriaQuestion = z
   .strict()
 
 /** How an older version's answers are read in this one. Absent questions and options map to themselves; null means "ask again". */
-export const CriteriaMapping = z
+const CriteriaMapping = z
   .object({
     from: z.string(),
     questions: z.record(Key, Key.nullable()).default({}),

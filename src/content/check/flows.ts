@@ -46,7 +46,7 @@ export function checkFlow(file: string, flow: FlowFile, world: FlowWorld): Probl
 }
 
 /** Where a node may go on. */
-export function waysOf(node: Node): string[] {
+function waysOf(node: Node): string[] {
   switch (node.kind) {
     case 'say':
     case 'do':

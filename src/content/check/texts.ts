@@ -11,8 +11,8 @@ export type Locale = { language: string; messages: ReadonlyMap<string, { text: s
 export type NeededText = { key: string; maxChars?: number; by: string }
 
 // What fits the screen of a small phone; a button shows at most 100
-export const QUESTION_CHARS = 300
-export const OPTION_CHARS = 80
+const QUESTION_CHARS = 300
+const OPTION_CHARS = 80
 const EXAMPLE_CHARS = 400
 const SHORT_CHARS = 40
 
