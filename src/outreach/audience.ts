@@ -97,7 +97,8 @@ export function audienceRows(sql: Sqlish, { communeId, rule, routes, settings, n
         WHEN EXISTS (SELECT 1 FROM leader WHERE leader.unit_id = village_id) THEN 'village'
         WHEN ${routes.articleId !== undefined} AND follows THEN 'article'
         ELSE 'none' END AS route
-      FROM placed
+      -- A fence: without it the way is worked out anew for each column that looks at it
+      FROM placed OFFSET 0
     )
     SELECT person_id, village_id, contact_id,
       CASE WHEN route = 'zbs' THEN (SELECT id FROM phone_account) ELSE account_id END AS account_id,

@@ -18,7 +18,7 @@ import { loadSettings, type Settings } from '../registry/settings.ts'
 import { getCommune, listVillages, unitTitle } from '../registry/units.ts'
 import { type AudienceArgs, type AudiencePreview, audienceRows, previewAudience, type Route, SENT_AT_ONCE } from './audience.ts'
 import type { OutreachDeps } from './deps.ts'
-import { freezeAudience } from './freeze.ts'
+import { type Frozen, freezeAudience } from './freeze.ts'
 import { afterOpenTime } from './gate.ts'
 import { type LedgerCounts, moveRows, readCounts } from './ledger.ts'
 import { campaignPerMinute, paceLimits } from './limits.ts'
@@ -174,7 +174,11 @@ export async function showCampaign(
   const { sql, db } = deps.database
   const args = await audienceArgs(deps, found)
   const preview = await previewAudience(sql, args)
-  const empty = refuseEmpty(preview)
+  const empty = refuseEmpty({
+    people: preview.people,
+    reached: preview.people - (preview.routes.none ?? 0),
+    reason: preview.reasons[0]?.reason ?? '',
+  })
   if (empty) return empty
   if (found.state === 'draft') await db.update(campaign).set({ shownPeople: preview.people }).where(eq(campaign.id, campaignId))
   return {
@@ -215,30 +219,36 @@ export type StartArgs = { campaignId: number; confirmed: number; actor: Actor }
 
 /** Freezes the audience in one statement and begins. `confirmed`: the number the officer typed. A second start is refused. */
 export async function startCampaign(deps: OutreachDeps, { campaignId, confirmed, actor }: StartArgs): Promise<StartOutcome> {
-  return deps.database.sql.begin(async (tx) => {
-    const locked = await lock(tx, campaignId)
-    if (!locked) return refuse('unknown')
-    if (locked.state !== 'draft') return wrongState(locked.state)
-    const unconfirmed = refuseNumber(locked.shown_people, confirmed)
-    if (unconfirmed) return unconfirmed
-    return begin(deps, tx, campaignId, actor)
-  })
+  return takingBack(() =>
+    deps.database.sql.begin(async (tx): Promise<StartOutcome> => {
+      const locked = await lock(tx, campaignId)
+      if (!locked) return refuse('unknown')
+      if (locked.state !== 'draft') return wrongState(locked.state)
+      const unconfirmed = refuseNumber(locked.shown_people, confirmed)
+      if (unconfirmed) return unconfirmed
+      return begin(deps, tx, campaignId, actor)
+    }),
+  )
 }
 
 /** Begins a scheduled campaign whose time has come; anything else is left alone. Safe to repeat from any process. */
 export async function startScheduled(deps: OutreachDeps, campaignId: number): Promise<StartOutcome> {
-  return deps.database.sql.begin(async (tx) => {
-    const locked = await lock(tx, campaignId)
-    if (!locked) return refuse('unknown')
-    if (locked.state !== 'scheduled' || locked.scheduled_ms === null || locked.scheduled_ms > deps.now().getTime())
-      return wrongState(locked.state)
-    const outcome = await begin(deps, tx, campaignId, 'system')
-    if (outcome.type === 'refused') {
-      // Nobody is there to read a refusal at this hour: it stands still and says why
-      await tx`UPDATE campaign SET state = 'paused', pause_class = 'cannot_start', pause_detail = ${outcome.problem.key} WHERE id = ${campaignId}`
-    }
-    return outcome
-  })
+  const { sql } = deps.database
+  const isDue = (locked: Locked) =>
+    locked.state === 'scheduled' && locked.scheduled_ms !== null && locked.scheduled_ms <= deps.now().getTime()
+  let due = false
+  const outcome = await takingBack(() =>
+    sql.begin(async (tx): Promise<StartOutcome> => {
+      const locked = await lock(tx, campaignId)
+      if (!locked) return refuse('unknown')
+      due = isDue(locked)
+      return due ? begin(deps, tx, campaignId, 'system') : wrongState(locked.state)
+    }),
+  )
+  // Nobody is there to read a refusal at this hour: it stands still and says why
+  if (outcome.type === 'refused' && due)
+    await sql`UPDATE campaign SET state = 'paused', pause_class = 'cannot_start', pause_detail = ${outcome.problem.key} WHERE id = ${campaignId} AND state = 'scheduled'`
+  return outcome
 }
 
 async function begin(deps: OutreachDeps, tx: TransactionSql, campaignId: number, actor: Actor): Promise<StartOutcome> {
@@ -247,10 +257,12 @@ async function begin(deps: OutreachDeps, tx: TransactionSql, campaignId: number,
   const checked = await checkDraft(deps, { ...found, attachment: found.attachment ?? undefined })
   if (checked) return checked
   const args = await audienceArgs(deps, found)
-  const empty = refuseEmpty(await previewAudience(tx, args))
-  if (empty) return empty
   const { now } = args
-  const recipients = await freezeAudience(tx, campaignId, args)
+  const frozen = await freezeAudience(tx, campaignId, args)
+  const empty = refuseEmpty(frozen)
+  // What was written for nobody is taken back with the transaction
+  if (empty) throw new RefusedError(empty)
+  const recipients = frozen.people
   const until = new Date(now.getTime() + found.routes.nextContactDays * DAY_MS)
   await tx`
     UPDATE campaign SET state = 'running', recipients = ${recipients}, started_at = ${now.toISOString()}::timestamptz,
@@ -557,14 +569,28 @@ function refuseNumber(shown: number | null, typed: number): Refused | undefined 
   return shown === typed ? undefined : refuse('wrong_number', { typed, people: shown })
 }
 
-function refuseEmpty(preview: AudiencePreview): Refused | undefined {
-  if (preview.people === 0) return refuse('nobody')
-  if ((preview.routes.none ?? 0) === preview.people)
-    return refuse('nobody_reachable', {
-      people: preview.people,
-      reason: { key: reasonKey(preview.reasons[0]?.reason ?? 'no_chat') },
-    })
-  return undefined
+function refuseEmpty({ people, reached, reason }: Frozen): Refused | undefined {
+  if (people === 0) return refuse('nobody')
+  return reached > 0 ? undefined : refuse('nobody_reachable', { people, reason: { key: reasonKey(reason) } })
+}
+
+class RefusedError extends Error {
+  override name = 'RefusedError'
+  readonly refused: Refused
+  constructor(refused: Refused) {
+    super(refused.problem.key)
+    this.refused = refused
+  }
+}
+
+/** A refusal found after something was written takes everything back. */
+async function takingBack<T>(run: () => Promise<T>): Promise<T | Refused> {
+  try {
+    return await run()
+  } catch (error) {
+    if (error instanceof RefusedError) return error.refused
+    throw error
+  }
 }
 
 const REASONS = ['stopped', 'declined', 'household', 'ceiling', 'window_closed', 'no_chat', 'village_notice', 'article_broadcast']

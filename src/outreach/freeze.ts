@@ -1,6 +1,9 @@
 import type { TransactionSql } from 'postgres'
 import { type AudienceArgs, audienceRows } from './audience.ts'
 
+/** `reached`: by whatever way; `reason`: why most of the others are not. */
+export type Frozen = { people: number; reached: number; reason: string }
+
 /** Before every id: chats without a person stand with negative ids. */
 const BEFORE_ALL = -(2 ** 53)
 
@@ -8,7 +11,7 @@ const BEFORE_ALL = -(2 ** 53)
  * Makes the ledger of a campaign: one row a person, in one statement, with its way or the reason why there is none. Inside the transaction
  * that starts the campaign, under its lock: it happens once or not at all.
  */
-export async function freezeAudience(tx: TransactionSql, campaignId: number, args: AudienceArgs): Promise<number> {
+export async function freezeAudience(tx: TransactionSql, campaignId: number, args: AudienceArgs): Promise<Frozen> {
   const { communeId, now } = args
   // The query gives each person once, and the lock lets one start through: without ON CONFLICT it takes half the time
   await tx`
@@ -33,11 +36,16 @@ export async function freezeAudience(tx: TransactionSql, campaignId: number, arg
     SELECT ${campaignId}::int, id, ${communeId}::int, ${BEFORE_ALL}::bigint, ${now.toISOString()}::timestamptz
     FROM json_array_elements_text(${JSON.stringify([...accounts])}::text::json) AS given (text), LATERAL (SELECT text::int AS id) made`
   if (args.routes.villageNotice) await addVillageNotices(tx, communeId, campaignId)
-  return groups.reduce((sum, group) => sum + group.n, 0)
+  const people = groups.reduce((sum, group) => sum + group.n, 0)
+  const unreached = [...counts.values()].filter((group) => group.route === 'none').sort((a, b) => b.n - a.n)
+  return { people, reached: people - unreached.reduce((sum, group) => sum + group.n, 0), reason: unreached[0]?.class ?? '' }
 }
 
 /** One notice a village with people no message reaches, for its leader: of several the one who wrote last. */
 async function addVillageNotices(tx: TransactionSql, communeId: number, campaignId: number): Promise<void> {
+  const [led] = await tx`SELECT 1 FROM role_grant WHERE commune_id = ${communeId} AND role = 'village_lead' AND revoked_at IS NULL LIMIT 1`
+  // Without leaders nobody has to be counted for them
+  if (!led) return
   await tx`
     INSERT INTO village_notice (commune_id, campaign_id, village_id, leader_contact_id, people)
     SELECT ${communeId}, ${campaignId}, needed.village_id, led.contact_id, needed.people

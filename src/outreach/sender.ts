@@ -102,10 +102,11 @@ export function createSender(deps: OutreachDeps & { pace: Pace }): Sender {
         book.open(batchId, claim.items.length)
         for (const item of claim.items) {
           inFlight++
-          void sendClaimed(deps, { account: sender, channel, item }).then(({ result, outcome }) => {
+          void sendClaimed(deps, { account: sender, channel, item }).then(async ({ result, outcome }) => {
+            // Still in flight until it is through: a pause must not come after somebody has resumed
+            if (outcome.kind !== 'sent') await react(deps, sender, result, outcome)
             inFlight--
             book.add(result)
-            if (outcome.kind !== 'sent') void react(deps, sender, result, outcome)
             onResult()
           })
         }
