@@ -1,4 +1,4 @@
-import { and, eq, isNull, or } from 'drizzle-orm'
+import { and, eq, isNull, or, sql } from 'drizzle-orm'
 import type { Channel } from '../channels/channel.ts'
 import { account as accountTable, contact as contactTable, NO_COMMUNE, outboundMessage } from '../db/schema.ts'
 import type { OutboundMessage, SendOutcome } from '../model/outbound.ts'
@@ -76,6 +76,10 @@ async function waitForTurn(deps: Deps, item: Claimed): Promise<number> {
   if (account.communeId === NO_COMMUNE) return 0
   const limits = paceLimits(account, (await deps.communes.get(account.communeId)).settings)
   const now = deps.now()
+  if (!isStarted(item.cause) && limits[0]?.assumed) {
+    deps.pace.countReply(limits)
+    return 0
+  }
   const waitMs = isStarted(item.cause)
     ? (await takeForCampaign(deps.database.sql, limits, 1)).waitMs
     : await deps.pace.takeReply(limits, now.getTime() - item.createdAt.getTime() > IN_TURN_MS)
@@ -87,6 +91,18 @@ async function waitForTurn(deps: Deps, item: Claimed): Promise<number> {
   await mark(deps, item, { status: 'waiting', claimedBy: null, class: 'pace', notBefore, attempts: item.attempts - 1, ...late })
   if (isLate) deps.log.warn({ account: account.id, waitMs }, 'replies alone exceed the pace of the account; they go oldest first')
   return waitMs
+}
+
+const RATE_LIMITED = 'rate_limit_account'
+
+/** The platform has refused for the pace: from now on the account's limit is believed, and replies queue for it. */
+async function learnPace(deps: Deps, { account }: Claimed): Promise<void> {
+  if (account.traits.perMinute !== undefined || account.communeId === NO_COMMUNE) return
+  const { limit } = (await deps.communes.get(account.communeId)).settings.perMinute()
+  await deps.database.db
+    .update(accountTable)
+    .set({ traits: sql`${accountTable.traits} || jsonb_build_object('perMinute', ${limit}::int)` })
+    .where(eq(accountTable.id, account.id))
 }
 
 // Clocks of the platform and ours may differ by so much
@@ -113,6 +129,7 @@ async function record(deps: Deps, item: Claimed, outcome: SendOutcome): Promise<
         await mark(deps, item, { status: 'expired', claimedBy: null, class: outcome.class })
         return undefined
       }
+      if (outcome.class === RATE_LIMITED) await learnPace(deps, item)
       const backoff = BACKOFF_MS[Math.min(item.attempts, BACKOFF_MS.length) - 1] ?? 0
       const notBefore = new Date(Math.max(outcome.notBeforeMs, now.getTime() + backoff))
       await mark(deps, item, { status: 'waiting', claimedBy: null, class: outcome.class, notBefore })

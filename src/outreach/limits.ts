@@ -14,8 +14,11 @@ export function paceLimits(account: PacedAccount, settings: Settings): PaceLimit
   if (account.channel === 'telegram') {
     return [{ key, limit: settings.get('account.per_second.telegram'), windowMs: SECOND_MS, reservePercent }]
   }
+  const { limit, assumed } = settings.perMinute()
   return [
-    { key, limit: account.traits.perMinute ?? settings.perMinute(), windowMs: MINUTE_MS, reservePercent },
+    account.traits.perMinute === undefined
+      ? { key, limit, windowMs: MINUTE_MS, reservePercent, ...(assumed ? { assumed } : {}) }
+      : { key, limit: account.traits.perMinute, windowMs: MINUTE_MS, reservePercent },
     ...(account.appId
       ? [{ key: `app:${account.appId}`, limit: settings.get('account.per_minute.app'), windowMs: MINUTE_MS, reservePercent: 0 }]
       : []),

@@ -14,6 +14,8 @@ export type PaceLimit = {
   windowMs: number
   /** Share of the limit campaigns leave free, percent. */
   reservePercent: number
+  /** Nobody has said that this is the limit, and the platform has not refused yet: campaigns keep to it, nobody waits for an answer. */
+  assumed?: boolean
 }
 
 export type Granted = {
@@ -28,6 +30,8 @@ export type Pace = {
    * that a reply waits for no lock longer than a commit takes.
    */
   takeReply(limits: readonly PaceLimit[], inTurn: boolean): Promise<number>
+  /** Counts a reply that leaves in any case, so that campaigns make room for it. Costs the reply no time. */
+  countReply(limits: readonly PaceLimit[]): void
   /** The platform itself asked for a pause. */
   hold(key: string, untilMs: number): Promise<void>
 }
@@ -38,6 +42,8 @@ const RING = SLOTS + 1
 // Lateness a campaign makes up for: its loop may be held up so long without losing its share
 const CATCH_UP_MS = 1_000
 const LEAST_WAIT_MS = 5
+// Replies that leave in any case are counted together so often
+const COUNT_MS = 100
 
 type Sqlish = Sql | TransactionSql
 type Kind = 'campaign' | 'reply' | 'any'
@@ -62,6 +68,8 @@ export async function takeForCampaign(sql: Sqlish, limits: readonly PaceLimit[],
 export function createPace({ sql }: Pick<Database, 'sql'>, nowMs?: () => number): Pace {
   type Asking = { inTurn: boolean; resolve: (waitMs: number) => void; reject: (error: unknown) => void }
   const asking = new Map<string, Asking[]>()
+  const uncounted = new Map<string, { limits: readonly PaceLimit[]; n: number }>()
+  let counting: NodeJS.Timeout | undefined
 
   async function drain(limits: readonly PaceLimit[], key: string): Promise<void> {
     for (;;) {
@@ -121,6 +129,19 @@ export function createPace({ sql }: Pick<Database, 'sql'>, nowMs?: () => number)
         asking.set(key, [{ inTurn, resolve, reject }])
         void drain(limits, key)
       })
+    },
+    countReply(limits) {
+      const key = limits[0]?.key
+      if (key === undefined) return
+      const counted = uncounted.get(key)
+      uncounted.set(key, { limits, n: (counted?.n ?? 0) + 1 })
+      counting ??= setTimeout(async () => {
+        counting = undefined
+        const due = [...uncounted.values()]
+        uncounted.clear()
+        // A count that is lost lets campaigns be a little faster, no more
+        for (const { limits, n } of due) for (const limit of limits) await take(sql, limit, 'any', n, false, nowMs?.()).catch(() => {})
+      }, COUNT_MS)
     },
     async hold(key, untilMs) {
       await sql`UPDATE pace_bucket SET hold_until_ms = greatest(hold_until_ms, ${untilMs}::float8) WHERE key = ${key}`

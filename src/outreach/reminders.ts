@@ -48,7 +48,7 @@ export async function runReminders(deps: Deps, now: Date): Promise<number[]> {
   for (const communeId of await findCommunes(deps)) {
     const { settings } = await deps.communes.get(communeId)
     // A tick comes every minute: a burst leaves room for replies
-    const most = Math.max(1, Math.floor((settings.perMinute() * (100 - settings.get('account.reply_reserve'))) / 200))
+    const most = Math.max(1, Math.floor((settings.perMinute().limit * (100 - settings.get('account.reply_reserve'))) / 200))
     for (const rule of reminderRules.rules) {
       if (!rule.enabled || rule.to !== 'household') continue
       const window = rule.billed ? WINDOW_MS : FREE_MS

@@ -100,8 +100,8 @@ export type Settings = {
   get<K extends SettingKey>(key: K): SettingTypes[K]
   /** The set's own pass rule, with what was set in its place. */
   passRule(set: CriteriaSet): PassRule
-  /** Requests a minute the account may make, by its package. */
-  perMinute(): number
+  /** Requests a minute the account may make, by its package. `assumed`: nobody has said so, it is the smallest package's. */
+  perMinute(): { limit: number; assumed: boolean }
 }
 
 export type SettingRow = SettingDefinition & {
@@ -143,7 +143,10 @@ function createSettings(stored: Stored[]): Settings {
       min_each: get(`pass.min_each.${set.id}`) ?? set.pass.min_each,
       min_citizens: get(`pass.min_citizens.${set.id}`) ?? set.pass.min_citizens,
     }),
-    perMinute: () => get(`account.per_minute.${get('account.package')}`),
+    perMinute: () => {
+      const key = `account.per_minute.${get('account.package')}` as const
+      return { limit: get(key), assumed: !values.has('account.package') && !values.has(key) }
+    },
   }
 }
 
