@@ -231,7 +231,8 @@ describe('a campaign', () => {
     const paused = (await campaignProgress(deps, id))!
     expect(paused.campaign).toMatchObject({ state: 'paused', pauseClass: 'failures' })
     expect(paused.statuses.failed).toBeGreaterThanOrEqual(40)
-    expect(paused.statuses.failed).toBeLessThan(110)
+    // What was under way when it was noticed still got its answer
+    expect(paused.statuses.failed).toBeLessThan(40 + 128)
     platform.answer = () => ({ outcome: { kind: 'account_paused', class: 'token_refused' } })
     await resumeCampaign(deps, { campaignId: id, actor: 'cli' })
     await run()
