@@ -10,12 +10,14 @@ const TARGET = { maxWrong: 0.002, minRight: 0.97 }
 /**
  * What each corpus is held to. `held-out.json` was written by someone else; its lines have since been read to find out which classes of texts
  * fail, so it is development material now like `fresh.json`, which was written before the changes it measures. Neither says how texts nobody has
- * seen are understood. The figures are the measured ones: they may only get better.
+ * seen are understood. `blind.json` had been read by nobody who worked on this when it was measured: first run, before any change: 92.0 % right,
+ * 0.6 % wrong; its lines have been read since. The figures are the measured ones: they may only get better.
  */
 const CORPORA: Record<string, { maxWrong: number; minRight: number }> = {
   'corpus.json': TARGET,
   'held-out.json': { maxWrong: 0.003, minRight: 0.955 },
   'fresh.json': { maxWrong: 0.0075, minRight: 0.945 },
+  'blind.json': { maxWrong: 0, minRight: 0.95 },
 }
 
 const { prepare, understand } = createUnderstanding(loadLexicon())

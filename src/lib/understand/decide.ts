@@ -19,6 +19,7 @@ const FINAL: Edge = {
   strength: 1,
   negative: false,
 }
+const PAUSE = /[.,;:!?…]/
 const ANSWER_KINDS: ReadonlySet<LabelKind> = new Set(['option', 'person', 'perhaps_person'])
 /** Costs closer than this are equally good readings: the person is asked. */
 const MARGIN = 0.3
@@ -103,6 +104,8 @@ export function decide(args: Reading): Understanding {
   for (const deny of edges) {
     const { kind } = deny.label
     if (kind !== 'deny' && kind !== 'mistook' && kind !== 'negator') continue
+    // "không tin đâu, phải hỏi": "đâu phải" denies neither over a pause nor when its "đâu" closes a denial before it
+    if (vague[deny.start] || tokens.slice(deny.start + 1, deny.end).some(({ gap }) => PAUSE.test(gap))) continue
     let at = deny.end
     while (light[at] && kind !== 'negator') at++
     for (const edge of answers) {
