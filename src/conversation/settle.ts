@@ -35,7 +35,12 @@ export async function settleStranded(deps: Deps, contactId: number): Promise<'se
     // This process handles one contact at a time: a claim of its own that is met here was left by a failure
     if (message.claimedBy !== null && message.claimedBy !== deps.instance.id && living.has(message.claimedBy)) return 'busy'
     const channel = await deps.channelOf(account.id)
-    if (!channel || !message.bodyEnc) continue
+    // Without the account nothing can be asked; without words (erased meanwhile) nothing is left to say
+    if (!channel) return 'busy'
+    if (!message.bodyEnc) {
+      await db.update(outboundMessage).set({ status: 'cancelled', claimedBy: null }).where(eq(outboundMessage.id, message.id))
+      continue
+    }
     const body = deps.sealer.openJson<OutboundMessage>(message.bodyEnc)
     const claimedMs = message.claimedAt?.getTime() ?? message.createdAt.getTime()
     const found = await channel.findDelivered(contact.channelUserId, body, claimedMs - CLOCK_SLACK_MS)

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { livingInstances } from '../db/instance.ts'
+import { LIVING_INSTANCES } from '../db/instance.ts'
 import type { Deps } from './deps.ts'
 
 // One process sweeps at a time
@@ -16,21 +16,19 @@ const FAREWELL_MS = 10 * 60_000
  */
 export async function findLeftovers({ database, now }: Pick<Deps, 'database' | 'now'>, atStart = false): Promise<number[]> {
   const at = now()
-  const living = await livingInstances(database)
-  return database.db.transaction(async (tx) => {
-    const [lock] = await tx.execute<{ got: boolean }>(sql`SELECT pg_try_advisory_xact_lock(${SWEEP_LOCK}) AS got`)
-    if (!lock?.got && !atStart) return []
-    const before = new Date(at.getTime() - (atStart ? 0 : GRACE_MS)).toISOString()
-    const rows = await tx.execute<{ contact_id: string }>(sql`
-      (SELECT DISTINCT contact_id FROM inbound_event WHERE handled_at IS NULL AND received_at <= ${before}::timestamptz LIMIT ${MOST_CONTACTS})
-      UNION
-      (SELECT DISTINCT contact_id FROM outbound_message
-       WHERE status = 'waiting' AND cause <> 'campaign'
-         AND ((claimed_by IS NULL AND (not_before IS NULL OR not_before <= ${at.toISOString()}::timestamptz))
-              OR (claimed_by IS NOT NULL AND claimed_by <> ALL (${sql.param(living)}::int[])))
-       LIMIT ${MOST_CONTACTS})`)
-    return rows.map((row) => Number(row.contact_id))
-  })
+  const before = new Date(at.getTime() - (atStart ? 0 : GRACE_MS)).toISOString()
+  // One statement, since it runs all the time: the lock ends with it
+  const rows = await database.db.execute<{ contact_id: string }>(sql`
+    WITH mine AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(${SWEEP_LOCK}) OR ${atStart}::boolean AS got)
+    (SELECT DISTINCT contact_id FROM inbound_event
+     WHERE handled_at IS NULL AND received_at <= ${before}::timestamptz AND (SELECT got FROM mine) LIMIT ${MOST_CONTACTS})
+    UNION
+    (SELECT DISTINCT contact_id FROM outbound_message
+     WHERE status = 'waiting' AND cause <> 'campaign' AND (SELECT got FROM mine)
+       AND ((claimed_by IS NULL AND (not_before IS NULL OR not_before <= ${at.toISOString()}::timestamptz))
+            OR (claimed_by IS NOT NULL AND claimed_by NOT IN (${LIVING_INSTANCES})))
+     LIMIT ${MOST_CONTACTS})`)
+  return rows.map((row) => Number(row.contact_id))
 }
 
 /** Takes the chat's own id from contacts that were erased and have been told so. */

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import type { Database } from './connect.ts'
 
@@ -21,7 +22,7 @@ export async function createInstance(url: string, id: number): Promise<Instance>
 
   // A connection of its own: a statement on a reserved one of the pool, after its loss, ends the process (postgres.js 3.4)
   async function hold(): Promise<void> {
-    const sql = postgres(url, {
+    const connection = postgres(url, {
       max: 1,
       idle_timeout: 0,
       max_lifetime: null,
@@ -29,8 +30,8 @@ export async function createInstance(url: string, id: number): Promise<Instance>
       onclose: holdAgain,
       connection: { application_name: 'hoc-tap-bot instance' },
     })
-    await sql`SELECT pg_advisory_lock_shared(${INSTANCE_CLASS}, ${id})`
-    held = sql
+    await connection`SELECT pg_advisory_lock_shared(${INSTANCE_CLASS}, ${id})`
+    held = connection
   }
   function holdAgain(): void {
     if (closed || timer) return
@@ -52,11 +53,13 @@ export async function createInstance(url: string, id: number): Promise<Instance>
   }
 }
 
-/** Ids of the instances that live now; for use in `claimed_by <> ALL (…)`. */
-export async function livingInstances({ sql }: Pick<Database, 'sql'>): Promise<number[]> {
-  const rows = await sql<{ objid: string }[]>`
-    SELECT objid FROM pg_locks
-    WHERE locktype = 'advisory' AND classid = ${INSTANCE_CLASS} AND granted
-      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
-  return rows.map((row) => Number(row.objid))
+/** A query for the ids of the instances that live now. */
+export const LIVING_INSTANCES = sql`
+  SELECT objid::bigint FROM pg_locks
+  WHERE locktype = 'advisory' AND classid = ${INSTANCE_CLASS} AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+
+/** Ids of the instances that live now. */
+export async function livingInstances({ db }: Pick<Database, 'db'>): Promise<number[]> {
+  return (await db.execute<{ objid: string }>(LIVING_INSTANCES)).map((row) => Number(row.objid))
 }

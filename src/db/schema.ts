@@ -160,7 +160,11 @@ export const contact = pgTable(
     wrongCodes: smallint('wrong_codes').notNull().default(0),
     wrongCodeAt: at('wrong_code_at'),
   },
-  (t) => [uniqueIndex('contact_channel_user').on(t.accountId, t.channelUserId), index('contact_person').on(t.communeId, t.personId)],
+  (t) => [
+    uniqueIndex('contact_channel_user').on(t.accountId, t.channelUserId),
+    index('contact_person').on(t.communeId, t.personId),
+    index('contact_erased').on(t.erasedAt).where(sql`erased_at IS NOT NULL`),
+  ],
 )
 
 export const household = pgTable(

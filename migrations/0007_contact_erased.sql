@@ -1,0 +1,1 @@
+CREATE INDEX "contact_erased" ON "contact" USING btree ("erased_at") WHERE erased_at IS NOT NULL;
