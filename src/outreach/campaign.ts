@@ -481,16 +481,6 @@ export async function listVillageNotices(deps: OutreachDeps, campaignId: number)
     .sort((a, b) => (place.get(a.villageId) ?? 0) - (place.get(b.villageId) ?? 0))
 }
 
-export async function markNoticeSent(
-  deps: OutreachDeps,
-  args: { campaignId: number; villageId: number; outboundMessageId: number },
-): Promise<void> {
-  await deps.database.db
-    .update(villageNotice)
-    .set({ outboundMessageId: args.outboundMessageId, sentAt: deps.now() })
-    .where(and(eq(villageNotice.campaignId, args.campaignId), eq(villageNotice.villageId, args.villageId)))
-}
-
 export async function markNoticeForwarded(deps: OutreachDeps, args: { campaignId: number; villageId: number }): Promise<void> {
   await deps.database.db
     .update(villageNotice)
@@ -596,7 +586,7 @@ async function takingBack<T>(run: () => Promise<T>): Promise<T | Refused> {
 const REASONS = ['stopped', 'declined', 'household', 'ceiling', 'window_closed', 'no_chat', 'village_notice', 'article_broadcast']
 
 /** Text key of a reason; every class of a platform's final refusal reads alike. */
-export const reasonKey = (reason: string) => `campaign.reason.${REASONS.includes(reason) ? reason : 'unreachable'}`
+const reasonKey = (reason: string) => `campaign.reason.${REASONS.includes(reason) ? reason : 'unreachable'}`
 
 function defaultRoutes(settings: Settings): CampaignRoutes {
   const mode = settings.get('campaign.template_mode')

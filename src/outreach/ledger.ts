@@ -8,7 +8,7 @@ import type { OutboundStatus } from '../model/outbound.ts'
 type Sqlish = Sql | TransactionSql
 type Fragment = PendingQuery<Row[]>
 
-export const STATUSES: readonly OutboundStatus[] = ['waiting', 'sent', 'failed', 'skipped', 'expired', 'cancelled', 'uncertain']
+const STATUSES: readonly OutboundStatus[] = ['waiting', 'sent', 'failed', 'skipped', 'expired', 'cancelled', 'uncertain']
 
 /** Changes the rows of one campaign that `where` names (as `r`); `set` may use `old`, the row before. Returns how many. */
 export async function moveRows(

@@ -135,7 +135,8 @@ export function createPace({ sql }: Pick<Database, 'sql'>, nowMs?: () => number)
       if (key === undefined) return
       const counted = uncounted.get(key)
       uncounted.set(key, { limits, n: (counted?.n ?? 0) + 1 })
-      counting ??= setTimeout(async () => {
+      if (counting !== undefined) return
+      counting = setTimeout(async () => {
         counting = undefined
         const due = [...uncounted.values()]
         uncounted.clear()

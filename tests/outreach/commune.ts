@@ -60,7 +60,7 @@ export function createFakePlatform(nowMs: () => number = Date.now, account = 0):
 }
 
 const content = loadContent(join(import.meta.dirname, '..', '..'))
-export const testSealer = createSealer(Buffer.alloc(32, 7))
+const testSealer = createSealer(Buffer.alloc(32, 7))
 
 export type TestOutreach = OutreachDeps & { pace: Pace; close(): Promise<void>; clock: { now: Date } }
 
