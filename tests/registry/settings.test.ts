@@ -13,7 +13,7 @@ test('the defaults are those of the domain', () => {
   expect(settings.get('quiet.from')).toBe('21:00')
   expect(settings.get('target.CDHT').percent).toBe(60)
   expect(settings.get('denominator.CDHT')).toBeUndefined()
-  expect(settings.perMinute()).toBe(100)
+  expect(settings.perMinute()).toEqual({ limit: 100, assumed: true })
   expect(monthDay(settings.get('cut.corrections'))).toBe('01-15')
 })
 
