@@ -45,7 +45,7 @@ export type App = {
   deps: Deps
   /** Begins to look for what was left over, and goes on doing so. */
   start(): Promise<void>
-  /** One look for what was left over; it is also taken every two seconds. */
+  /** One look for what was left over; it is also taken every few seconds. */
   sweep(): Promise<void>
   /** Resolves when everybody who wrote has been answered. */
   idle(): Promise<void>
@@ -71,7 +71,7 @@ export type AppOptions = {
 
 const ROOT = join(import.meta.dirname, '..')
 // How soon something a process or a queue lost is found; an idle sweep costs two index look-ups
-const SWEEP_MS = 2_000
+const SWEEP_MS = 3_000
 // Reminders are due by the minute
 const TICK_MS = 60_000
 // An officer who started a campaign watches the chat

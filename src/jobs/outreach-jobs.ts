@@ -27,8 +27,8 @@ type Options = {
 }
 
 // The account that may send again is found within so long; an idle look costs one index look-up
-const LOOK_MS = 1_000
-const SWEEP_MS = 2_000
+const LOOK_MS = 2_000
+const SWEEP_MS = 3_000
 const ASK_MS = 4_000
 // What was scheduled, or lost by the queue's store, is in the queue again within so long
 const FILL_MS = 20_000
