@@ -67,12 +67,14 @@ export function createZaloChannel({ client, now, buttons: buttonsAtStart, onButt
         client.sendMessage(channelUserId, kind === 'image' ? imageMessage({ attachmentId: id }, message.text) : fileMessage(id)),
       )
     }
+    // As it was for this message: others on their way at the same time may find out meanwhile that buttons are refused
+    const withButtons = buttons
     try {
-      return await client.sendMessage(channelUserId, shape(message, buttons))
+      return await client.sendMessage(channelUserId, shape(message, withButtons))
     } catch (error) {
       // -233 and -201: nothing was delivered; the same words without buttons
       const refused = error instanceof ZaloError && (error.action === 'change_shape' || error.code === -201)
-      const hadButtons = buttons && (message.choices?.length ?? 0) + (message.links?.length ?? 0) > 0
+      const hadButtons = withButtons && (message.choices?.length ?? 0) + (message.links?.length ?? 0) > 0
       if (!refused || !hadButtons) throw error
       const result = await client.sendMessage(channelUserId, shape(message, false))
       buttons = false
