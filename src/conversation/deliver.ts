@@ -23,7 +23,7 @@ export type Claimed = {
 export type Cause = (typeof outboundMessage.$inferSelect)['cause']
 
 // A reply may be said twice at most (architecture, guarantee 4)
-const MAX_REPLY_TRIES = 2
+export const MAX_REPLY_TRIES = 2
 // Between tries after a refusal that certainly delivered nothing
 const BACKOFF_MS = [500, 2_000, 10_000, 30_000, 60_000]
 // While an account is out of service

@@ -2,12 +2,9 @@ import { and, asc, eq, inArray, isNotNull } from 'drizzle-orm'
 import { livingInstances } from '../db/instance.ts'
 import { account as accountTable, contact as contactTable, outboundMessage } from '../db/schema.ts'
 import type { OutboundMessage } from '../model/outbound.ts'
-import { CLOCK_SLACK_MS } from './deliver.ts'
+import { CLOCK_SLACK_MS, MAX_REPLY_TRIES } from './deliver.ts'
 import type { Deps } from './deps.ts'
 import { isStarted, TALK_CAUSES } from './started.ts'
-
-// A reply may be said twice at most (architecture, guarantee 4)
-const MAX_REPLY_TRIES = 2
 
 /**
  * Finds out what became of messages that were in flight when their process died: the chat itself is asked. What arrived is `sent`, what
