@@ -27,7 +27,7 @@ import { createUnderstanding, parseLexicon } from './lib/understand.ts'
 import { createMetrics } from './metrics.ts'
 import { runDigests } from './outreach/digests.ts'
 import { dropOldFiles, openFile } from './outreach/files.ts'
-import { runNotices } from './outreach/notices.ts'
+import { offerEvents, runNotices } from './outreach/notices.ts'
 import { createPace, slowPaces } from './outreach/pace.ts'
 import { runReminders } from './outreach/reminders.ts'
 import { createSender } from './outreach/sender.ts'
@@ -227,6 +227,7 @@ export async function createApp({
   // What the hour asks for; each may run twice (outreach/)
   const inTime = [
     { run: runNotices, everyMs: NEWS_MS, at: 0 },
+    { run: offerEvents, everyMs: TICK_MS, at: 0 },
     { run: runTickets, everyMs: TICK_MS, at: 0 },
     { run: runReminders, everyMs: TICK_MS, at: 0 },
     { run: runDigests, everyMs: TICK_MS, at: 0 },

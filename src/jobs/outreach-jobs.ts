@@ -4,7 +4,7 @@ import { campaign } from '../db/schema.ts'
 import { startScheduled } from '../outreach/campaign.ts'
 import type { OutreachDeps } from '../outreach/deps.ts'
 import type { Sender } from '../outreach/sender.ts'
-import { askUncertain, sweepCampaigns } from '../outreach/sweep-campaigns.ts'
+import { askUncertain, findWork, sweepCampaigns } from '../outreach/sweep-campaigns.ts'
 import type { Queues } from '../queue/queue.ts'
 
 /**
@@ -26,10 +26,8 @@ type Options = {
   log: Logger
 }
 
-// The account that may send again is found within so long; an idle look costs one index look-up
-const LOOK_MS = 2_000
-const SWEEP_MS = 3_000
-const ASK_MS = 4_000
+// The account that may send again, and what a dead process was sending, are found within so long
+const SWEEP_MS = 2_000
 // What was scheduled, or lost by the queue's store, is in the queue again within so long
 const FILL_MS = 20_000
 const REOPEN_MS = 10_000
@@ -37,6 +35,7 @@ const SCHEDULES = [{ id: 'finish-campaigns', name: 'finish', everyMs: 60_000 }]
 
 export function createOutreachJobs({ deps, sender, openQueues, log }: Options): OutreachJobs {
   let queues: Queues | undefined
+  let asking: Promise<void> | undefined
   let stopped = false
   const timers = new Set<NodeJS.Timeout>()
 
@@ -78,6 +77,21 @@ export function createOutreachJobs({ deps, sender, openQueues, log }: Options): 
     await fillQueue()
   }
 
+  async function sweep(): Promise<void> {
+    const { open, uncertain } = await findWork(deps)
+    if (uncertain && !asking) {
+      // A chat of a slow platform is asked for long; campaigns do not wait for it
+      asking = askUncertain(deps)
+        .catch((error) => log.warn({ err: error }, 'asking after uncertain messages failed; they are asked after again'))
+        .finally(() => {
+          asking = undefined
+        })
+    }
+    if (!open) return
+    await sweepCampaigns(deps)
+    await sender.look()
+  }
+
   /** Puts into the queue what the tables say is to come; what is there already stays once. */
   async function fillQueue(): Promise<void> {
     if (!queues) return
@@ -96,9 +110,7 @@ export function createOutreachJobs({ deps, sender, openQueues, log }: Options): 
   return {
     isQueueUsable: () => queues !== undefined,
     start() {
-      every(LOOK_MS, () => sender.look(), 'looking for what campaigns have to send')
-      every(SWEEP_MS, () => sweepCampaigns(deps), 'the sweep of campaigns')
-      every(ASK_MS, () => askUncertain(deps), 'asking after uncertain messages')
+      every(SWEEP_MS, sweep, 'the sweep of campaigns')
       every(REOPEN_MS, open, 'opening the queue')
       every(FILL_MS, fillQueue, 'filling the queue')
       void open().catch((error) => log.warn({ err: error }, 'the queue cannot be opened yet; campaigns run without it'))
@@ -106,6 +118,7 @@ export function createOutreachJobs({ deps, sender, openQueues, log }: Options): 
     async stop() {
       stopped = true
       for (const timer of timers) clearTimeout(timer)
+      await asking
       await sender.close()
       await queues?.close()
     },

@@ -24,11 +24,10 @@ const MILESTONES = [25, 50, 75, 100]
 const QR_PIXELS = 800
 const QR_MARGIN = 3
 
-/** Notices for leaders to pass on, news of running campaigns, and the year's occasions. Each is written once; safe to repeat. */
+/** Notices for leaders to pass on, and news of running campaigns. Each is written once; safe to repeat. */
 export async function runNotices(deps: Deps, now: Date): Promise<void> {
   await sendVillageNotices(deps, now)
   await tellProgress(deps, now)
-  await offerEvents(deps, now)
 }
 
 /** The picture with a village's code: it leads to the village's own page, or without a public address to the account itself. */
@@ -125,8 +124,8 @@ async function tellProgress(deps: Deps, now: Date): Promise<void> {
   }
 }
 
-/** A prepared text ahead of each occasion, to every officer who may send one; a human always confirms. */
-async function offerEvents(deps: Deps, now: Date): Promise<void> {
+/** A prepared text ahead of each occasion, once, to every officer who may send one; a human always confirms. Safe to repeat. */
+export async function offerEvents(deps: Deps, now: Date): Promise<void> {
   if (now < atTime(dayOf(now), OFFERED_AT)) return
   for (const communeId of await findCommunes(deps)) {
     const { settings } = await deps.communes.get(communeId)

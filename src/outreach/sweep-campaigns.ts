@@ -22,16 +22,20 @@ const ASKED_AT_ONCE = 20
 // Clocks of the platform and ours may differ by so much
 const CLOCK_SLACK_MS = 30_000
 
+/** Whether campaigns need looking after, and whether messages of theirs are uncertain. An idle commune costs this one statement. */
+export async function findWork({ database, now }: OutreachDeps): Promise<{ open: boolean; uncertain: boolean }> {
+  const [found] = await database.sql<{ open: boolean; uncertain: boolean }[]>`
+    SELECT EXISTS (SELECT 1 FROM recipient_batch) OR EXISTS (SELECT 1 FROM campaign WHERE state = 'running')
+        OR EXISTS (SELECT 1 FROM campaign WHERE state = 'scheduled' AND scheduled_at <= ${now().toISOString()}::timestamptz) AS open,
+      EXISTS (SELECT 1 FROM recipient_count WHERE status = 'uncertain' AND n > 0) AS uncertain`
+  return found ?? { open: false, uncertain: false }
+}
+
 /**
  * Looks after campaigns from the tables alone, whatever a queue or a process lost: begins what is due, takes up what a dead process was
  * sending, ends what is through. Safe to run at any time, from every process.
  */
 export async function sweepCampaigns(deps: OutreachDeps): Promise<void> {
-  // An idle commune costs this one look
-  const [anything] = await deps.database.sql<{ found: boolean }[]>`
-    SELECT EXISTS (SELECT 1 FROM recipient_batch) OR EXISTS (SELECT 1 FROM campaign WHERE state = 'running')
-      OR EXISTS (SELECT 1 FROM campaign WHERE state = 'scheduled' AND scheduled_at <= ${deps.now().toISOString()}::timestamptz) AS found`
-  if (!anything?.found) return
   await releaseOwn(deps)
   const mine = await deps.database.sql.begin(async (tx) => {
     const [lock] = await tx<{ got: boolean }[]>`SELECT pg_try_advisory_xact_lock(${SWEEP_LOCK}) AS got`

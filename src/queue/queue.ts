@@ -40,9 +40,9 @@ export type QueueOptions = {
 
 const NAME = 'outreach'
 const NAMESPACE = 'bullmq'
-// A job whose process was killed goes on within 5 s: its lock runs out after 3, and somebody looks every second
-const LOCK_MS = 3_000
-const STALLED_MS = 1_000
+// A job whose process was killed is found by the sweep of the tables first, within seconds; the queue itself need not look often
+const LOCK_MS = 20_000
+const STALLED_MS = 10_000
 const MAX_STALLED = 100
 // Seconds an idle worker waits for its next job before it asks again
 const DRAIN_DELAY_S = 10

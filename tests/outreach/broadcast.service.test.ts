@@ -5,7 +5,7 @@ import { deflateSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { scheduleCampaign, startCampaign } from '../../src/outreach/campaign.ts'
 import { offerFile } from '../../src/outreach/files.ts'
-import { runNotices } from '../../src/outreach/notices.ts'
+import { offerEvents, runNotices } from '../../src/outreach/notices.ts'
 import { type Bot, startBot } from '../support/bot.ts'
 import { createClock, registered, withoutPace, withRole } from './staff.ts'
 
@@ -208,8 +208,8 @@ describe('the year’s occasions', () => {
     try {
       await withoutPace(bot)
       const officer = await withRole(bot, 'Nguyễn Thị Hoa', 'commune_reviewer', 'binh-lu')
-      await Promise.all([runNotices(bot.app.deps, clock.date()), runNotices(bot.app.deps, clock.date())])
-      await runNotices(bot.app.deps, clock.date())
+      await Promise.all([offerEvents(bot.app.deps, clock.date()), offerEvents(bot.app.deps, clock.date())])
+      await offerEvents(bot.app.deps, clock.date())
       const said = await officer.settle()
       expect(said.split(title)).toHaveLength(2)
       expect(said).toContain(words)
