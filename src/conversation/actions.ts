@@ -4,6 +4,7 @@ import { consent, contact as contactTable } from '../db/schema.ts'
 import type { Var } from '../engine/flow.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
 import { type CriteriaSet, criteriaTextKey } from '../model/criteria.ts'
+import { chooseAgain, leaveOutPeople, leaveOutSent, leaveOutVillages, takeGroup, takeVillages } from '../outreach/chat/audience.ts'
 import {
   checkBroadcast,
   chooseNow,
@@ -11,7 +12,6 @@ import {
   showBroadcast,
   startBroadcast,
   takeFile,
-  takeVillages,
   takeWhen,
   testBroadcast,
 } from '../outreach/chat/broadcast.ts'
@@ -75,7 +75,12 @@ const actions: Record<string, Action> = {
   send_staff_answer: sendStaffAnswer,
   broadcast_check: checkBroadcast,
   broadcast_file: takeFile,
+  broadcast_choose_again: chooseAgain,
   broadcast_villages: takeVillages,
+  broadcast_group: takeGroup,
+  broadcast_without_villages: leaveOutVillages,
+  broadcast_without_people: leaveOutPeople,
+  broadcast_without_sent: leaveOutSent,
   broadcast_show: showBroadcast,
   broadcast_test: testBroadcast,
   broadcast_now: chooseNow,
@@ -153,7 +158,7 @@ async function checkPerson(turn: Turn, live: LiveSession) {
 }
 
 export const GROUPS = { nguoi_dan: 1, lao_dong: 2, can_bo: 3 } as const
-type GroupKey = keyof typeof GROUPS
+export type GroupKey = keyof typeof GROUPS
 export const isGroup = (key: unknown): key is GroupKey => typeof key === 'string' && key in GROUPS
 export const groupKey = (group: number): GroupKey => (Object.keys(GROUPS) as GroupKey[]).find((key) => GROUPS[key] === group) ?? 'nguoi_dan'
 

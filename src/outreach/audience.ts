@@ -234,12 +234,13 @@ function exclusions(sql: Sqlish, { exclude }: AudienceRule, communeId: number): 
     ${unitIds ? sql`AND p.village_id NOT IN ${ids(sql, unitIds)}` : sql``}
     ${personIds ? sql`AND p.id NOT IN ${ids(sql, personIds)}` : sql``}
     ${groups ? sql`AND p.group_no NOT IN ${ids(sql, groups)}` : sql``}
-    ${
-      campaignIds
-        ? sql`AND NOT EXISTS (SELECT 1 FROM recipient r WHERE r.commune_id = ${communeId} AND r.campaign_id IN ${ids(sql, campaignIds)}
-            AND r.person_id = p.id AND r.status IN ('sent', 'uncertain'))`
-        : sql``
-    }`
+    ${campaignIds ? notSent(sql, communeId, campaignIds, sql`p.id`) : sql``}`
+}
+
+/** Whoever received none of these campaigns. */
+function notSent(sql: Sqlish, communeId: number, campaignIds: readonly number[], person: Fragment): Fragment {
+  return sql`AND NOT EXISTS (SELECT 1 FROM recipient r WHERE r.commune_id = ${communeId} AND r.campaign_id IN ${ids(sql, campaignIds)}
+    AND r.person_id = ${person} AND r.status IN ('sent', 'uncertain'))`
 }
 
 /** Chats of people who wrote and have not registered; who said no to the consent is asked for nothing more. */
@@ -257,7 +258,8 @@ function unregisteredChats(
     FROM contact c JOIN account a ON a.id = c.account_id
     WHERE c.commune_id = ${communeId} AND c.person_id IS NULL AND c.erased_at IS NULL ${channel(sql, rule)}
       ${villages ? sql`AND c.came_by_unit_id ${villages}` : sql``}
-      ${rule.exclude?.unitIds ? sql`AND (c.came_by_unit_id IS NULL OR c.came_by_unit_id NOT IN ${ids(sql, rule.exclude.unitIds)})` : sql``}`
+      ${rule.exclude?.unitIds ? sql`AND (c.came_by_unit_id IS NULL OR c.came_by_unit_id NOT IN ${ids(sql, rule.exclude.unitIds)})` : sql``}
+      ${rule.exclude?.campaignIds ? notSent(sql, communeId, rule.exclude.campaignIds, sql`-c.id`) : sql``}`
 }
 
 /** Whoever got as many campaigns in the last seven days as one may. */

@@ -77,15 +77,13 @@ describe('a broadcast from the officer’s chat', () => {
   })
 
   it('says when nobody is there, and counts by bản, way and reason', async () => {
-    await officer.say('2')
+    await officer.say('3')
     expect(await officer.say('Nà Đâu, Hua Bó')).toContain('chưa tìm thấy bản: Nà Đâu')
     expect(await officer.say('Hua Bó')).toContain('Trong đó, những ai')
     const empty = await officer.say('4')
     expect(empty).toContain('Mọi người chưa làm xong')
     expect(await officer.say('1')).toContain('Không có ai trong danh sách này')
-    await officer.say('1')
-    await officer.say('4')
-    const shown = await officer.say('1')
+    const shown = await officer.talk('2', '4', '1')
     expect(shown).toContain('NGƯỜI NHẬN: 2 người')
     expect(shown).toContain('gửi được ngay: 2')
     expect(shown).toContain('• bản Nà Đa: 1 = 1 + 0 + 0')
@@ -116,7 +114,7 @@ describe('a broadcast from the officer’s chat', () => {
   })
 
   it('starts once when two confirm at the same moment', async () => {
-    await other.talk('THÔNG BÁO', 'Mời bà con họp.', '1', '1', '1', '2')
+    await other.talk('THÔNG BÁO', 'Mời bà con họp.', '1', '1', '2')
     const [draft] = await bot.sql<
       { id: number; shown: number }[]
     >`SELECT id::int, shown_people AS shown FROM campaign WHERE state = 'draft'`
@@ -157,6 +155,68 @@ describe('a broadcast from the officer’s chat', () => {
     expect(await leader.tap('Đã chuyển')).toContain('bản Nà Đa đã chuyển')
     const [notice] = await bot.sql`SELECT sent_at IS NOT NULL AS sent, forwarded_at IS NOT NULL AS forwarded FROM village_notice`
     expect({ ...notice }).toEqual({ sent: true, forwarded: true })
+  })
+})
+
+describe('whom a broadcast is for', () => {
+  const clock = createClock('2026-11-24T10:00:00+07:00')
+  let bot: Bot
+  let officer: Person
+  const shown = (text: string) => /NGƯỜI NHẬN: (\d+) người/.exec(text)?.[1]
+  /** From the preview to the narrowing steps: "Sửa", "Thu hẹp, loại trừ". */
+  const narrow = (...answers: string[]) => officer.talk('4', '4', ...answers)
+  const rule = async () => (await bot.sql<{ rule: object }[]>`SELECT rule FROM campaign ORDER BY id DESC LIMIT 1`)[0]?.rule
+
+  beforeAll(async () => {
+    bot = await startBot({ clock, rounds: false })
+    await withoutPace(bot)
+    officer = await withRole(bot, 'Nguyễn Thị Hoa', 'commune_reviewer', 'binh-lu')
+    await registered(bot, 'Lò Văn Pâng')
+    await registered(bot, 'Vàng Thị Mỷ', { village: 'Nà Khan' })
+    await registered(bot, 'Tẩn A Sử', { village: 'Nà Khan' })
+    await registered(bot, 'Tẩn A Sử', { village: 'Nà Đa' })
+    await (await bot.person('Người lạ')).say('chào')
+    await bot.sql`UPDATE person SET group_no = 3 WHERE name = 'Vàng Thị Mỷ'`
+  })
+  afterAll(() => bot?.close())
+
+  it('is everybody in four messages', async () => {
+    expect(shown(await officer.talk('THÔNG BÁO', 'Mời bà con họp.', '1', '1'))).toBe('6')
+    expect(await rule()).toEqual({})
+  })
+
+  it('is narrowed to a group, and says what it was narrowed to', async () => {
+    const said = await narrow('1', '3')
+    expect(said).toContain('nhóm: Cán bộ, công chức, viên chức')
+    expect(shown(said)).toBe('1')
+    expect(shown(await narrow('1', '1'))).toBe('4')
+  })
+
+  it('leaves out villages and people by name, and asks about a name that is unknown or not alone', async () => {
+    expect(shown(await officer.talk('4', '3', '1'))).toBe('6')
+    expect(await narrow('3', 'Nà Đâu')).toContain('chưa tìm thấy bản: Nà Đâu')
+    expect(shown(await officer.say('Nà Khan'))).toBe('4')
+    expect(await narrow('4', 'Lò Văn Nam')).toContain('chưa tìm thấy: Lò Văn Nam')
+    expect(await officer.say('tan a su')).toContain('Có nhiều người tên tan a su (Nà Khan, Nà Đa)')
+    const said = await officer.say('Tẩn A Sử (Nà Đa), lo van pang')
+    expect(said).toContain('trừ bản Nà Khan')
+    expect(said).toContain('trừ 2 người đã nêu tên')
+    expect(shown(said)).toBe('2')
+  })
+
+  it('is for one channel; nobody there is said, and the choice begins anew', async () => {
+    expect(shown(await officer.talk('4', '3', '4', '2', '1'))).toBe('6')
+    expect(await narrow('2', '2')).toContain('Không có ai trong danh sách này')
+    expect(shown(await officer.say('1'))).toBe('6')
+  })
+
+  it('leaves out who has just had one, chats without a name too', async () => {
+    expect(await narrow('5')).toContain('chưa có thông báo nào được gửi')
+    expect(await officer.talk('2', '6')).toContain('Đã bắt đầu')
+    const open = async () => (await bot.sql`SELECT count(*)::int AS n FROM recipient WHERE status = 'waiting'`)[0]?.n
+    await expect.poll(open, { timeout: 20_000 }).toBe(0)
+    await bot.sql`UPDATE recipient SET status = 'failed' WHERE person_id = (SELECT id FROM person WHERE name = 'Vàng Thị Mỷ')`
+    expect(await officer.talk('THÔNG BÁO', 'Tin thứ hai.', '1', '4', '5')).toContain('NGƯỜI NHẬN: 1 người')
   })
 })
 

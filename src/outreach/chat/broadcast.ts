@@ -1,12 +1,10 @@
 import { feed, startFlow } from '../../conversation/run-session.ts'
 import { activeSession, type LiveSession, offer, say, type Turn, voiceOf } from '../../conversation/turn.ts'
-import type { AudienceRule } from '../../db/schema.ts'
 import type { Var } from '../../engine/flow.ts'
 import { fold } from '../../lib/fold.ts'
 import { readMoment } from '../../lib/read-moment.ts'
-import { formatDate, formatTime, vietnamTime } from '../../lib/vietnam-time.ts'
+import { formatDate, formatTime } from '../../lib/vietnam-time.ts'
 import { rolesThatMay } from '../../registry/roles.ts'
-import { unitTitle } from '../../registry/units.ts'
 import {
   cancelCampaign,
   changeCampaign,
@@ -20,11 +18,10 @@ import {
 } from '../campaign.ts'
 import { nextAllowed } from '../started-gate.ts'
 import { Kept } from './attachment.ts'
+import { forgetAudience, leaves, ruleInWords, ruleOf } from './audience.ts'
 
 type Result = Record<string, Var>
 
-const LEAVES = new Set(['thoi', 'huy', 'thoat', 'bo', 'khong gui nua', 'cancel'])
-const leaves = (text: unknown) => LEAVES.has(fold(String(text ?? '')))
 const NO_FILE = new Set(['khong', 'khong kem', 'khong co', 'bo anh', 'no', 'none'])
 const VILLAGES_SHOWN = 12
 const REASONS_SHOWN = 4
@@ -81,37 +78,12 @@ function attachmentOf(vars: Result): Kept | undefined {
   return Kept.parse(JSON.parse(vars._file))
 }
 
-function ruleOf(turn: Turn, live: LiveSession): AudienceRule {
-  const { vars } = live.state
-  const ids = typeof vars._villages === 'string' && vars._villages !== '' ? vars._villages.split(',').map(Number) : undefined
-  const { year } = vietnamTime(turn.now)
-  const state = {
-    chua_dang_ky: 'not_registered',
-    chua_bat_dau: 'not_begun',
-    chua_xong: vars.which === 'mot_cau' ? 'question_open' : 'not_finished',
-    da_xong: 'finished',
-  } as const
-  const chosen = state[vars.who as keyof typeof state]
-  const question = chosen === 'question_open' ? questionKey(turn, Number(vars.question)) : undefined
-  return {
-    ...(vars.where === 'chon_ban' && ids ? { unitIds: ids } : {}),
-    ...(chosen ? { state: chosen, year } : {}),
-    ...(question ? { question } : {}),
-  }
-}
-
-/** The question of this number in the form of most people. */
-function questionKey(turn: Turn, number: number): string | undefined {
-  const set = [...turn.deps.content.sets.values()].filter((item) => item.title === 'CDHT' && item.group === 1).at(-1)
-  return set?.questions.filter((question) => question.source === 'asked')[number - 1]?.key
-}
-
 /** A picture or file came, or the officer wants none. */
 export async function takeFile(turn: Turn, live: LiveSession): Promise<Result> {
   const { vars } = live.state
   const given = String(vars.file ?? '')
   if (leaves(given)) return drop(turn, live)
-  const known = vars.who !== undefined
+  const known = vars.where !== undefined
   if (NO_FILE.has(fold(given))) {
     vars._file = ''
     return { file: '', _next: known ? 'show' : 'on' }
@@ -128,30 +100,6 @@ export async function takeFile(turn: Turn, live: LiveSession): Promise<Result> {
   return { file: '', _next: 'file' }
 }
 
-/** "Nà Đa, 3, Hua Bó" */
-export async function takeVillages(turn: Turn, live: LiveSession): Promise<Result> {
-  const text = String(live.state.vars.villages ?? '')
-  if (leaves(text)) return drop(turn, live)
-  const { commune, deps } = turn
-  const found: number[] = []
-  const unknown: string[] = []
-  for (const part of text.split(/[,;\n]+| và /u)) {
-    const words = part.trim()
-    if (words === '') continue
-    const understood = commune && deps.understand.understand(words, commune.preparedVillages)
-    if (understood?.kind === 'option') found.push(Number(understood.key))
-    else unknown.push(words)
-  }
-  if (unknown.length > 0 || found.length === 0) {
-    say(turn, 'broadcast.villages_unknown', { names: unknown.join(', ') })
-    return { _next: 'villages' }
-  }
-  const ids = [...new Set(found)]
-  const names = commune?.villages.filter((village) => ids.includes(village.id)).map(unitTitle) ?? []
-  say(turn, 'broadcast.villages_taken', { count: ids.length, names: names.join(', ') })
-  return { _villages: ids.join(','), _next: 'on' }
-}
-
 /** Counts, ways and reasons by bản, how it reads to two people, how long it takes and what it may cost. */
 export async function showBroadcast(turn: Turn, live: LiveSession): Promise<Result> {
   const refused = await writeDraft(turn, live)
@@ -161,9 +109,12 @@ export async function showBroadcast(turn: Turn, live: LiveSession): Promise<Resu
     const key = refused?.problem.key ?? ''
     return { _next: key.includes('file') ? 'file' : /text|variable|brace|too_long/.test(key) ? 'text' : 'where' }
   }
+  const words = ruleInWords(turn, live, ruleOf(turn, live))
+  if (words) say(turn, 'broadcast.rule', { lines: words })
   const outcome = await showCampaign(turn.deps, { campaignId })
   if (outcome.type === 'refused') {
     refuse(turn, outcome)
+    forgetAudience(live)
     return { _next: 'where' }
   }
   sayShown(turn, outcome)
