@@ -123,6 +123,7 @@ export async function createApp({
     channelOf: (accountId) => channels.find(accountId),
     listChanged: (contact) => listChanged(contact),
     publicUrl: () => config.publicUrl ?? localUrl?.() ?? '',
+    arePagesReachable: config.publicUrl !== undefined || hasOwnRoot,
     exportsDir: join(config.dataDir, 'exports'),
     wake: (contactId) => queue.push(contactId),
     pace: createPace(database),

@@ -14,12 +14,18 @@ const LIFE_MS = 24 * 3_600_000
 
 export type FileFor = { name: string; bytes: Buffer | string; contactId: number; action: Action; unitId: number }
 
-/** Keeps a file and gives the address it can be fetched at. */
-export async function offerFile(deps: Pick<Deps, 'exportsDir' | 'sealer' | 'publicUrl' | 'now'>, file: FileFor): Promise<string> {
+/** Keeps a file for a day, for this machine's processes; gives its place on disk. */
+export async function keepFile(deps: Pick<Deps, 'exportsDir'>, file: Pick<FileFor, 'name' | 'bytes'>): Promise<string> {
   const folder = join(deps.exportsDir, 'files')
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const stored = `${randomBytes(12).toString('hex')}-${basename(file.name)}`
-  await writeFile(join(folder, stored), file.bytes, { mode: 0o600 })
+  const path = join(folder, `${randomBytes(12).toString('hex')}-${basename(file.name)}`)
+  await writeFile(path, file.bytes, { mode: 0o600 })
+  return path
+}
+
+/** Keeps a file and gives the address it can be fetched at. */
+export async function offerFile(deps: Pick<Deps, 'exportsDir' | 'sealer' | 'publicUrl' | 'now'>, file: FileFor): Promise<string> {
+  const stored = basename(await keepFile(deps, file))
   const expires = deps.now().getTime() + LIFE_MS
   const body = Buffer.from(JSON.stringify([stored, file.contactId, file.action, file.unitId, expires])).toString('base64url')
   return `${deps.publicUrl()}/f/${body}.${deps.sealer.sign(PURPOSE, body)}`

@@ -5,6 +5,7 @@ import { deflateSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { scheduleCampaign, startCampaign } from '../../src/outreach/campaign.ts'
 import { offerFile } from '../../src/outreach/files.ts'
+import { moveRows } from '../../src/outreach/ledger.ts'
 import { offerEvents, runNotices } from '../../src/outreach/notices.ts'
 import { type Bot, startBot } from '../support/bot.ts'
 import { createClock, registered, withoutPace, withRole } from './staff.ts'
@@ -165,6 +166,17 @@ describe('whom a broadcast is for', () => {
   const shown = (text: string) => /NGƯỜI NHẬN: (\d+) người/.exec(text)?.[1]
   /** From the preview to the narrowing steps: "Sửa", "Thu hẹp, loại trừ". */
   const narrow = (...answers: string[]) => officer.talk('4', '4', ...answers)
+  const open = async () => (await bot.sql`SELECT count(*)::int AS n FROM recipient WHERE status = 'waiting'`)[0]?.n
+  async function fail(name: string, failure: string): Promise<void> {
+    const [row] = await bot.sql<{ commune: number; campaign: number }[]>`
+      SELECT commune_id AS commune, max(campaign_id) AS campaign FROM recipient GROUP BY commune_id`
+    await moveRows(bot.sql, {
+      communeId: row?.commune ?? 0,
+      campaignId: row?.campaign ?? 0,
+      where: bot.sql`r.person_id = (SELECT id FROM person WHERE name = ${name})`,
+      set: bot.sql`status = 'failed', class = ${failure}`,
+    })
+  }
   const rule = async () => (await bot.sql<{ rule: object }[]>`SELECT rule FROM campaign ORDER BY id DESC LIMIT 1`)[0]?.rule
 
   beforeAll(async () => {
@@ -213,10 +225,34 @@ describe('whom a broadcast is for', () => {
   it('leaves out who has just had one, chats without a name too', async () => {
     expect(await narrow('5')).toContain('chưa có thông báo nào được gửi')
     expect(await officer.talk('2', '6')).toContain('Đã bắt đầu')
-    const open = async () => (await bot.sql`SELECT count(*)::int AS n FROM recipient WHERE status = 'waiting'`)[0]?.n
     await expect.poll(open, { timeout: 20_000 }).toBe(0)
-    await bot.sql`UPDATE recipient SET status = 'failed' WHERE person_id = (SELECT id FROM person WHERE name = 'Vàng Thị Mỷ')`
+    await fail('Vàng Thị Mỷ', 'blocked')
     expect(await officer.talk('THÔNG BÁO', 'Tin thứ hai.', '1', '4', '5')).toContain('NGƯỜI NHẬN: 1 người')
+    await officer.say('5')
+  })
+
+  it('is sent once more to the failures the officer chooses, of several kinds', async () => {
+    await officer.say('CHIẾN DỊCH')
+    const one = await officer.say('1')
+    expect(one).toContain('• đã chặn: 1')
+    expect(one).toContain('Gửi lại 1: đã chặn')
+    await fail('Lò Văn Pâng', 'timeout')
+    expect(await officer.tap('Xem lại')).toContain('Gửi lại (2 lỗi)…')
+    expect(await officer.tap('Gửi lại (2 lỗi)…')).toMatch(/1\. Gửi lại 1: .+\n2\. Gửi lại 1: /)
+    expect(await officer.tap('Gửi lại 1: nền tảng không trả lời')).toContain('Gửi lại cho 1 người')
+    await expect.poll(open, { timeout: 20_000 }).toBe(0)
+    expect(await bot.sql`SELECT class, count(*)::int AS n FROM recipient WHERE status = 'failed' GROUP BY class`).toEqual([
+      { class: 'blocked', n: 1 },
+    ])
+    expect(await officer.tap('Gửi lại 1: nền tảng không trả lời')).toContain('Không có ai để gửi lại')
+  })
+
+  it('without a public address says who can set it, and names those it did not reach', async () => {
+    const said = await officer.tap('Danh sách (tệp)')
+    expect(said).toContain('đặt PUBLIC_URL')
+    expect(said).toContain('• Vàng Thị Mỷ (bản Nà Khan): lỗi')
+    expect(said).not.toContain('Lò Văn Pâng')
+    expect(said).not.toContain('http')
   })
 })
 

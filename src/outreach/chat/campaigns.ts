@@ -22,7 +22,7 @@ import {
 } from '../campaign.ts'
 import { certificate } from '../certificate.ts'
 import { eventText, findEvent } from '../events.ts'
-import { offerFile } from '../files.ts'
+import { keepFile, offerFile } from '../files.ts'
 import { durationText } from './broadcast.ts'
 
 const LISTED = 5
@@ -52,7 +52,7 @@ const titleOf = ({ text }: Campaign) => {
   return line.length > TITLE_CHARS ? `${line.slice(0, TITLE_CHARS - 1)}…` : line
 }
 
-/** A tap on a campaign: `show`, `pause`, `resume`, `cancel`, `cancel_yes`, `retry`, `retry_2`, `list`, `certificate`, `open`. */
+/** A tap on a campaign: `show`, `pause`, `resume`, `cancel`, `cancel_yes`, `classes`, `retry_blocked`, `list`, `certificate`, `open`. */
 export async function actOnCampaign(turn: Turn, id: number, act: string): Promise<void> {
   const found = await findCampaign(turn.deps, id)
   if (!found || found.communeId !== turn.contact.communeId || rolesThatMay(turn.roles, 'campaigns').length === 0)
@@ -78,9 +78,11 @@ export async function actOnCampaign(turn: Turn, id: number, act: string): Promis
       return offerList(turn, found)
     case 'open':
       return showUncertain(turn, id)
+    case 'classes':
+      return chooseClass(turn, id)
     default: {
-      const [, kind, place] = /^(retry|yes|no)_(\d{1,12})$/.exec(act) ?? []
-      if (kind === 'retry') return retry(turn, id, Number(place))
+      if (act.startsWith(RETRY)) return retry(turn, id, act)
+      const [, kind, place] = /^(yes|no)_(\d{1,12})$/.exec(act) ?? []
       if (kind) return settle(turn, id, Number(place), kind === 'yes')
       return say(turn, 'tap.over')
     }
@@ -142,9 +144,8 @@ export function progressTexts(
       uncertain: statuses.uncertain,
     },
   })
-  const named = classes.filter((item) => item.status === 'failed').slice(0, CLASSES_SHOWN)
-  if (named.length > 0)
-    out.push({ key: 'campaigns.failed', params: { lines: named.map((item) => `• ${item.class}: ${item.n}`).join('\n') } })
+  const failed = failedLines(failedClasses(classes).slice(0, CLASSES_SHOWN))
+  if (failed) out.push({ key: 'campaigns.failed', params: { lines: failed } })
   if (expectedAt)
     out.push({
       key: 'campaigns.expected',
@@ -156,6 +157,16 @@ export function progressTexts(
     })
   return out
 }
+
+/** One line a class, each holding the next. */
+function failedLines([first, ...rest]: CampaignProgress['classes']): TextRef | undefined {
+  return (
+    first && { key: 'campaigns.failed_line', params: { class: failureText(first.class), count: first.n, rest: failedLines(rest) ?? '' } }
+  )
+}
+
+/** What a class of failures means to an officer. */
+const failureText = (name: string): TextRef => ({ key: 'campaign.failure', params: { class: name } })
 
 /** Of those a message can be sent to by itself, how many have their result. */
 export function percentSent(recipients: number, { waiting, skipped }: CampaignProgress['statuses'], next: number): number {
@@ -170,9 +181,10 @@ export function tapsFor({ campaign, statuses, classes }: CampaignProgress): { ac
   if (campaign.state === 'running') taps.push({ act: 'pause', label: label('campaigns.pause') })
   if (campaign.state === 'paused') taps.push({ act: 'resume', label: label('campaigns.resume') })
   if (['running', 'paused', 'scheduled'].includes(campaign.state)) taps.push({ act: 'cancel', label: label('campaigns.cancel') })
-  const failed = classes.filter((item) => item.status === 'failed')
-  if (failed[0] && campaign.state !== 'cancelled') {
-    taps.push({ act: 'retry_0', label: label('campaigns.retry', { class: failed[0].class, count: failed[0].n }) })
+  const [failed, ...others] = failedClasses(classes)
+  if (failed && campaign.state !== 'cancelled') {
+    if (others.length === 0) taps.push(retryTap(failed))
+    else taps.push({ act: 'classes', label: label('campaigns.retry_which', { count: statuses.failed }) })
   }
   if (statuses.uncertain > 0) taps.push({ act: 'open', label: label('campaigns.uncertain', { count: statuses.uncertain }) })
   if (campaign.recipients !== null) taps.push({ act: 'list', label: label('campaigns.file') })
@@ -181,9 +193,32 @@ export function tapsFor({ campaign, statuses, classes }: CampaignProgress): { ac
   return taps.slice(0, 5)
 }
 
-async function retry(turn: Turn, id: number, place: number): Promise<void> {
+const failedClasses = (classes: CampaignProgress['classes']) => classes.filter((item) => item.status === 'failed')
+
+const RETRY = 'retry_'
+// What a tap can carry of a class's name; no two begin alike for so long
+const CLASS_CHARS = 18
+const retryAct = (name: string) => `${RETRY}${name.slice(0, CLASS_CHARS)}`
+const retryTap = (item: { class: string; n: number }): { act: string; label: TextRef } => ({
+  act: retryAct(item.class),
+  label: { key: 'campaigns.retry', params: { class: failureText(item.class), count: item.n } },
+})
+
+/** Which failures to send to once more: each class with its count, to be tapped. */
+async function chooseClass(turn: Turn, id: number): Promise<void> {
   const progress = await campaignProgress(turn.deps, id)
-  const item = progress?.classes.filter((row) => row.status === 'failed')[place]
+  const failed = failedClasses(progress?.classes ?? [])
+  if (failed.length === 0) return say(turn, 'campaign.problem.nothing_to_retry')
+  say(turn, 'campaigns.which_class')
+  for (const item of failed.slice(0, CLASSES_SHOWN)) {
+    const { act, label } = retryTap(item)
+    offer(turn, `campaign_${id}`, act, label.key, label.params)
+  }
+}
+
+async function retry(turn: Turn, id: number, act: string): Promise<void> {
+  const progress = await campaignProgress(turn.deps, id)
+  const item = failedClasses(progress?.classes ?? []).find((row) => retryAct(row.class) === act)
   if (!item) return say(turn, 'campaign.problem.nothing_to_retry')
   const outcome = await retryClass(turn.deps, { campaignId: id, class: item.class, actor: `contact:${turn.contact.id}` })
   if (outcome.type === 'refused') say(turn, outcome.problem.key, outcome.problem.params)
@@ -228,58 +263,91 @@ async function sayCertificate(turn: Turn, id: number): Promise<void> {
   })
 }
 
-/** Everybody of the ledger by name, as a file of its own. */
+/** Everybody of the ledger by name: a link where our pages can be reached, else the file in the chat, else the names that matter most. */
 async function offerList(turn: Turn, { id, communeId }: Campaign): Promise<void> {
-  const rows = await turn.deps.database.sql<
-    {
-      village: string | null
-      name: string | null
-      status: string
-      route: string
-      class: string | null
-      sent: number | null
-      seen: number | null
-    }[]
-  >`
+  const rows = await listRows(turn, id)
+  const { year, month, day } = vietnamTime(turn.now)
+  const file = {
+    name: `thong-bao-${id}-${year}-${month}-${day}.csv`,
+    bytes: tableOf(turn, rows),
+    contactId: turn.contact.id,
+    action: 'campaigns' as const,
+    unitId: communeId,
+  }
+  if (turn.deps.arePagesReachable) {
+    say(turn, 'campaigns.file_ready', { rows: rows.length })
+    turn.said.push({ type: 'link', label: { key: 'campaigns.file_open' }, url: await offerFile(turn.deps, file) })
+    return
+  }
+  if (turn.channel.abilities.fileTypes.includes(CSV)) {
+    const attachment = { kind: 'file' as const, name: file.name, contentType: CSV, path: await keepFile(turn.deps, file) }
+    turn.said.push({ type: 'attachment', attachment, caption: { key: 'campaigns.file_here', params: { rows: rows.length } } })
+    return
+  }
+  say(turn, 'campaigns.file_unreachable')
+  const without = rows.filter((row) => row.status !== 'sent' && row.name !== null)
+  const shown = without.slice(0, NAMES_SHOWN)
+  if (shown.length === 0) return
+  const lines = shown.map((row) => `• ${row.name} (${row.village ?? ''}): ${resultOf(turn, row)}`)
+  say(turn, 'campaigns.not_reached', { lines: lines.join('\n'), more: without.length - shown.length })
+}
+
+const CSV = 'text/csv'
+// Of the people a message did not reach; a longer list is not read on a phone
+const NAMES_SHOWN = 15
+
+type ListRow = {
+  village: string | null
+  name: string | null
+  status: string
+  route: string
+  class: string | null
+  sent: number | null
+  seen: number | null
+}
+
+async function listRows(turn: Turn, campaignId: number): Promise<ListRow[]> {
+  return turn.deps.database.sql<ListRow[]>`
     SELECT u.label || ' ' || u.name AS village, p.name, r.status, r.route, r.class,
       extract(epoch FROM r.sent_at)::float8 * 1000 AS sent, extract(epoch FROM r.seen_at)::float8 * 1000 AS seen
     FROM recipient r
     LEFT JOIN person p ON p.commune_id = r.commune_id AND p.id = r.person_id
     LEFT JOIN contact c ON c.id = r.contact_id
     LEFT JOIN unit u ON u.id = coalesce(p.village_id, c.came_by_unit_id)
-    WHERE r.commune_id = ${communeId} AND r.campaign_id = ${id}
+    WHERE r.commune_id = ${turn.contact.communeId} AND r.campaign_id = ${campaignId}
     ORDER BY u.position NULLS LAST, p.name_key, r.person_id`
+}
+
+const COLUMNS = ['number', 'village', 'name', 'result', 'reason', 'sent', 'seen']
+
+/** As a spreadsheet opens it: with a mark that it is UTF-8, and no cell that begins like a formula. */
+function tableOf(turn: Turn, rows: readonly ListRow[]): string {
   const voice = voiceOf(turn)
   const when = (ms: number | null) => (ms === null ? '' : `${formatTime(new Date(ms))} ${formatDate(new Date(ms))}`)
-  const has = turn.deps.content.texts[turn.contact.language].has
-  const why = (reason: string | null) =>
-    reason === null ? '' : has(`campaign.reason.${reason}`) ? voice({ key: `campaign.reason.${reason}` }) : reason
   const table = [
-    ['STT', 'Bản', 'Họ và tên', 'Kết quả', 'Lý do', 'Gửi lúc', 'Xem lúc'],
+    COLUMNS.map((name) => voice({ key: `campaigns.column.${name}` })),
     ...rows.map((row, index) => [
       String(index + 1),
-      cell(row.village ?? ''),
-      cell(row.name ?? ''),
-      voice({ key: `campaigns.status.${row.status === 'waiting' && row.route === 'next' ? 'next' : row.status}` }),
-      cell(why(row.class)),
+      row.village ?? '',
+      row.name ?? '',
+      resultOf(turn, row),
+      reasonOf(turn, row),
       when(row.sent),
       when(row.seen),
     ]),
   ]
-  const { year, month, day } = vietnamTime(turn.now)
-  const url = await offerFile(turn.deps, {
-    name: `thong-bao-${id}-${year}-${month}-${day}.csv`,
-    bytes: `\uFEFF${stringify(table)}`,
-    contactId: turn.contact.id,
-    action: 'campaigns',
-    unitId: communeId,
-  })
-  say(turn, 'campaigns.file_ready', { rows: rows.length })
-  turn.said.push({ type: 'link', label: { key: 'campaigns.file_open' }, url })
+  return `\uFEFF${stringify(table, { escape_formulas: true })}`
 }
 
-/** A cell that begins like a formula is written as text. */
-const cell = (text: string) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text)
+const resultOf = (turn: Turn, { status, route }: ListRow): string =>
+  voiceOf(turn)({ key: `campaigns.status.${status === 'waiting' && route === 'next' ? 'next' : status}` })
+
+function reasonOf(turn: Turn, row: ListRow): string {
+  if (row.class === null) return ''
+  const key = `campaign.reason.${row.class}`
+  const isKnown = turn.deps.content.texts[turn.contact.language].has(key)
+  return voiceOf(turn)(isKnown ? { key } : failureText(row.class))
+}
 
 /** "đã chuyển" under the notice a leader passes on: `notice_7` with `v12`. */
 export async function actOnNotice(turn: Turn, campaignId: number, act: string): Promise<void> {
