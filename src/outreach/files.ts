@@ -61,12 +61,22 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 const typeOf = (name: string) => TYPES[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream'
 
-/** Removes files whose links have run out. */
-export async function dropOldFiles({ exportsDir, now }: Pick<Deps, 'exportsDir' | 'now'>): Promise<void> {
-  const folder = join(exportsDir, 'files')
-  for (const name of await readdir(folder).catch(() => [])) {
-    const path = join(folder, name)
+// Sheets for leaders: long enough for one whose window opens late in a campaign's life
+const NOTICE_LIFE_MS = 60 * 24 * 3_600_000
+/** The folder of those sheets. */
+export const NOTICES = 'village-notices'
+
+/** Removes files whose links have run out, and sheets nobody waits for any more. */
+export async function dropOldFiles(deps: Pick<Deps, 'exportsDir' | 'now'>): Promise<void> {
+  await dropOlder(deps, 'files', LIFE_MS)
+  await dropOlder(deps, NOTICES, NOTICE_LIFE_MS)
+}
+
+async function dropOlder({ exportsDir, now }: Pick<Deps, 'exportsDir' | 'now'>, name: string, lifeMs: number): Promise<void> {
+  const folder = join(exportsDir, name)
+  for (const file of await readdir(folder).catch(() => [])) {
+    const path = join(folder, file)
     const found = await stat(path).catch(() => undefined)
-    if (found && now().getTime() - found.mtimeMs > LIFE_MS) await rm(path, { force: true })
+    if (found && now().getTime() - found.mtimeMs > lifeMs) await rm(path, { force: true })
   }
 }

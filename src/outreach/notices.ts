@@ -1,17 +1,20 @@
-import { mkdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import { mkdir, rename, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
-import { toFile } from 'qrcode'
+import { capitalise } from '../content/texts.ts'
 import type { Deps } from '../conversation/deps.ts'
 import type { Said } from '../conversation/said.ts'
 import { account as accountTable, campaign as campaignTable, contact as contactTable, unit, villageNotice } from '../db/schema.ts'
 import { formatDate } from '../lib/vietnam-time.ts'
-import { unitTitle } from '../registry/units.ts'
+import { type Unit, unitTitle } from '../registry/units.ts'
 import { atTime, dayOf } from './calendar.ts'
 import { campaignProgress } from './campaign.ts'
 import { percentSent, progressTexts, tapsFor } from './chat/campaigns.ts'
 import { writeDigest } from './digests.ts'
 import { dueEvents, eventText, isThemeOpen } from './events.ts'
+import { NOTICES } from './files.ts'
+import { drawNotice } from './notice-picture.ts'
 import { findReader, note, post, tap } from './post.ts'
 import { findCommunes } from './reminders.ts'
 import { staffFor } from './staff.ts'
@@ -20,9 +23,6 @@ import { parseTemplate, render } from './template.ts'
 
 const OFFERED_AT = '08:30'
 const MILESTONES = [25, 50, 75, 100]
-// A code that is read from a sheet on a wall, across a room
-const QR_PIXELS = 800
-const QR_MARGIN = 3
 
 /** Notices for leaders to pass on, and news of running campaigns. Each is written once; safe to repeat. */
 export async function runNotices(deps: Deps, now: Date): Promise<void> {
@@ -30,15 +30,36 @@ export async function runNotices(deps: Deps, now: Date): Promise<void> {
   await tellProgress(deps, now)
 }
 
-/** The picture with a village's code: it leads to the village's own page, or without a public address to the account itself. */
-async function villageQr(deps: Pick<Deps, 'exportsDir' | 'publicUrl'>, joinCode: string, zaloId: string | undefined): Promise<string> {
-  const folder = join(deps.exportsDir, 'qr')
-  const own = deps.publicUrl()
-  const target = own.startsWith('https://') || zaloId === undefined ? `${own}/b/${joinCode}` : `https://zalo.me/${zaloId}`
-  const path = join(folder, `${joinCode}-${own.startsWith('https://') ? 'page' : 'chat'}.png`)
+/** The sheet a leader passes on and prints, with the code that leads to the village's own page, or without a public address to the account. */
+async function noticePicture(
+  deps: Pick<Deps, 'exportsDir' | 'publicUrl' | 'content'>,
+  {
+    campaignId,
+    village,
+    commune,
+    text,
+    zaloId,
+  }: { campaignId: number; village: Unit; commune: string; text: string; zaloId: string | undefined },
+): Promise<string> {
+  const code = village.joinCode ?? ''
+  const path = join(deps.exportsDir, NOTICES, `${campaignId}-${code}.png`)
   if (await stat(path).catch(() => undefined)) return path
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  await toFile(path, target, { type: 'png', width: QR_PIXELS, margin: QR_MARGIN, errorCorrectionLevel: 'M' })
+  const own = deps.publicUrl()
+  const target = own.startsWith('https://') || zaloId === undefined ? `${own}/b/${code}` : `https://zalo.me/${zaloId}`
+  const word = (key: string) => deps.content.texts.vi.format({ key: `notice.paper.${key}`, params: { code } }, { commune })
+  const words = {
+    from: word('from'),
+    title: word('title'),
+    village: capitalise(unitTitle(village)),
+    text,
+    scan: word('scan'),
+    code: word('code'),
+  }
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  // Under its name it is whole: another run may look for it at any moment
+  const half = `${path}.${randomUUID()}.part`
+  await writeFile(half, await drawNotice(words, target), { mode: 0o600 })
+  await rename(half, path)
   return path
 }
 
@@ -64,7 +85,8 @@ async function sendVillageNotices(deps: Deps, now: Date): Promise<void> {
     const facts = { language: 'vi' as const, name: null, address: null, village: unitTitle(village), commune: commune.unit.name }
     const words = render(parsed.template, facts, { texts: deps.content.texts.vi, sets: deps.content.sets })
     const code = village.joinCode ?? ''
-    const path = await villageQr(deps, code, account.channel === 'zalo' ? account.externalId : undefined)
+    const zaloId = account.channel === 'zalo' ? account.externalId : undefined
+    const path = await noticePicture(deps, { campaignId: campaign.id, village, commune: commune.unit.name, text: words, zaloId })
     const written = await db.transaction(async (tx) => {
       const [open] = await tx
         .select({ sentAt: villageNotice.sentAt })
@@ -74,7 +96,7 @@ async function sendVillageNotices(deps: Deps, now: Date): Promise<void> {
       if (!open || open.sentAt !== null) return undefined
       const picture: Said = {
         type: 'attachment',
-        attachment: { kind: 'image', name: `ma-${code}.png`, contentType: 'image/png', path },
+        attachment: { kind: 'image', name: `thong-bao-${code}.png`, contentType: 'image/png', path },
         caption: { key: 'notice.forward', params: { text: words, code, village: unitTitle(village) } },
       }
       await post(deps, tx, { to, cause: 'digest', said: [picture], now })
