@@ -382,7 +382,8 @@ async function storeLanguage(turn: Turn, live: LiveSession) {
   const language = live.state.vars.language === 'en' ? 'en' : 'vi'
   turn.contact.language = language
   await turn.tx.update(contactTable).set({ language }).where(eq(contactTable.id, turn.contact.id))
-  return {}
+  // What is written and what is heard are two choices; the second is asked where there is one
+  return { voices: (await turn.deps.clips.languages()).length }
 }
 
 const INVITED_ROLES: Record<string, string> = { truong_ban: 'village_lead', chi_hoi_truong: 'chapter_lead', can_bo_hoi: 'commune_reviewer' }

@@ -186,7 +186,7 @@ export async function pressVoicePage(deps: VoicePageDeps, token: string, once: s
 export async function chooseOnVoicePage(deps: VoicePageDeps, token: string, language: string): Promise<PressOutcome> {
   const link = openLink(deps, token)
   if (!link || !(await deps.clips.languages()).includes(language)) return 'refused'
-  await chooseVoiceLanguage(deps, link.contactId, language)
+  await chooseVoiceLanguage({ db: deps.database.db, sealer: deps.sealer }, link.contactId, language)
   return 'taken'
 }
 

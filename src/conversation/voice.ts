@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm'
+import type { DbOrTx } from '../db/connect.ts'
 import { contact as contactTable } from '../db/schema.ts'
 import type { Prompt } from '../engine/effect.ts'
 import { type ClipRef, VOICE_LANGUAGES } from '../registry/voice-clips.ts'
@@ -44,9 +45,14 @@ export async function voiceLanguage(
   return present.length === 1 ? present[0] : undefined
 }
 
-export async function chooseVoiceLanguage(deps: Pick<Deps, 'database' | 'sealer'>, contactId: number, language: string): Promise<Buffer> {
-  const voiceLanguageEnc = deps.sealer.seal(language)
-  await deps.database.db.update(contactTable).set({ voiceLanguageEnc }).where(eq(contactTable.id, contactId))
+/** Keeps, sealed, the language a contact hears prompts in; gives what was stored. */
+export async function chooseVoiceLanguage(
+  { db, sealer }: { db: DbOrTx; sealer: Deps['sealer'] },
+  contactId: number,
+  language: string,
+): Promise<Buffer> {
+  const voiceLanguageEnc = sealer.seal(language)
+  await db.update(contactTable).set({ voiceLanguageEnc }).where(eq(contactTable.id, contactId))
   return voiceLanguageEnc
 }
 
@@ -96,10 +102,9 @@ export async function listedLanguages(turn: Turn): Promise<Listed[]> {
 /** Keeps the choice sealed, and takes it out of the conversation's own state. */
 export async function storeVoiceLanguage(turn: Turn, live: LiveSession): Promise<Record<string, never>> {
   const { vars } = live.state
-  turn.contact.voiceLanguageEnc = turn.deps.sealer.seal(String(vars._voice))
+  turn.contact.voiceLanguageEnc = await chooseVoiceLanguage({ db: turn.tx, sealer: turn.deps.sealer }, turn.contact.id, String(vars._voice))
   delete vars._voice
   delete vars._voice_label
   live.changed = true
-  await turn.tx.update(contactTable).set({ voiceLanguageEnc: turn.contact.voiceLanguageEnc }).where(eq(contactTable.id, turn.contact.id))
   return {}
 }

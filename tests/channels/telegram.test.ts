@@ -262,6 +262,71 @@ describe('Telegram sends', () => {
       expect(server.person.outbox(PERSON).map((message) => message.file?.kind)).toEqual(['document', 'document'])
     })
 
+    describe('a recording', () => {
+      const recording = async (type: string) => ({
+        kind: 'voice' as const,
+        name: `cau-1.${type}`,
+        contentType: { mp3: 'audio/mpeg', ogg: 'audio/ogg', m4a: 'audio/mp4', aac: 'audio/aac' }[type] ?? '',
+        path: await file(`cau-1.${type}`, `${type} sound`),
+      })
+
+      it.each(['mp3', 'ogg', 'm4a'])('in %s is a voice message with the question and its buttons under it', async (type) => {
+        const message = { text: 'Câu 1/10 …', choices: [choice('Đúng'), choice('Chưa', 2)], attachment: await recording(type) }
+        expect((await channel.send(String(PERSON), message)).kind).toBe('sent')
+        expect(server.calls()).toEqual([{ method: 'sendVoice', chatId: PERSON }])
+        const [shown] = server.person.outbox(PERSON)
+        expect(shown).toMatchObject({
+          caption: 'Câu 1/10 …',
+          keyboard: [[{ text: 'Đúng' }, { text: 'Chưa' }]],
+          file: { kind: 'voice', name: `cau-1.${type}` },
+        })
+        expect(shown?.file?.bytes?.toString()).toBe(`${type} sound`)
+      })
+
+      it('in a form Telegram does not play as a voice message goes as a file', async () => {
+        expect((await channel.send(String(PERSON), { text: 'a', attachment: await recording('aac') })).kind).toBe('sent')
+        expect(server.calls().map(({ method }) => method)).toEqual(['sendDocument'])
+      })
+
+      it.each([NAMED_REFUSALS.voice_forbidden(), NAMED_REFUSALS.voice_restricted()])(
+        'for somebody who takes no voice messages goes as a file: $description',
+        async (refusal) => {
+          server.fault({ method: 'sendVoice', answer: { refuse: refusal } })
+          const message = { text: 'Câu 1/10 …', choices: [choice('Đúng')], attachment: await recording('mp3') }
+          expect((await channel.send(String(PERSON), message)).kind).toBe('sent')
+          expect(server.person.outbox(PERSON)).toMatchObject([
+            { caption: 'Câu 1/10 …', keyboard: [[{ text: 'Đúng' }]], file: { kind: 'document' } },
+          ])
+        },
+      )
+
+      it.each([
+        ['blocked', NAMED_REFUSALS.blocked(), { kind: 'failed', class: 'blocked' }],
+        ['flood', NAMED_REFUSALS.flood(7), { kind: 'retry', class: 'rate_limited', notBeforeMs: NOW + 7_000 }],
+        ['server error', NAMED_REFUSALS.server_error(), { kind: 'uncertain', class: 'server_error' }],
+      ] as const)('%s is told as for a text', async (_name, refusal, outcome) => {
+        server.fault({ method: 'sendVoice', answer: { refuse: refusal } })
+        expect(await channel.send(String(PERSON), { text: 'a', attachment: await recording('mp3') })).toEqual(outcome)
+        expect(server.person.outbox(PERSON)).toEqual([])
+      })
+
+      it('that is not there leaves the question with its words', async () => {
+        const attachment = { ...(await recording('mp3')), path: join(folder, 'none.mp3') }
+        expect((await channel.send(String(PERSON), { text: 'Câu 1/10 …', choices: [choice('Đúng')], attachment })).kind).toBe('sent')
+        expect(server.person.outbox(PERSON)).toMatchObject([{ text: 'Câu 1/10 …', keyboard: [[{ text: 'Đúng' }]] }])
+      })
+
+      it('of a chat that moved is followed, a half answer is uncertain', async () => {
+        server.person.meet(777)
+        server.fault({ method: 'sendVoice', answer: { refuse: NAMED_REFUSALS.migrate(777) } })
+        const attachment = await recording('mp3')
+        expect(await channel.send(String(PERSON), { text: 'a', attachment })).toMatchObject({ kind: 'sent' })
+        expect(server.person.outbox(777)).toMatchObject([{ file: { kind: 'voice' } }])
+        server.fault({ method: 'sendVoice', applied: true, answer: { malformed: true } })
+        expect(await channel.send(String(PERSON), { text: 'a', attachment })).toEqual({ kind: 'uncertain', class: 'malformed_answer' })
+      })
+    })
+
     it('one that is not there fails without a request', async () => {
       const attachment = { kind: 'file' as const, name: 'a.pdf', contentType: 'application/pdf', path: join(folder, 'none.pdf') }
       expect(await channel.send(String(PERSON), { text: 'a', attachment })).toEqual({ kind: 'failed', class: 'file_missing' })

@@ -26,8 +26,8 @@ export type BothChannels = {
 
 const WAIT = { timeout: 15_000, interval: 5 }
 
-/** The bot with a Zalo platform and a Bot API server of this process, all over loopback. */
-export async function startBothChannels(): Promise<BothChannels> {
+/** The bot with a Zalo platform and a Bot API server of this process, all over loopback. `environment`: more of the bot's. */
+export async function startBothChannels(environment: Record<string, string> = {}): Promise<BothChannels> {
   const telegram = await startTelegramServer()
   const simulator = await createSimulator({
     accounts: [
@@ -53,6 +53,7 @@ export async function startBothChannels(): Promise<BothChannels> {
       ZALO_REFRESH_TOKEN: account.mintTokens().refresh_token,
       TELEGRAM_BOT_TOKEN: telegram.token,
       TELEGRAM_API_URL: telegram.url,
+      ...environment,
     },
   })
   // The account's pace would be the measure of everything
@@ -106,7 +107,7 @@ export async function startBothChannels(): Promise<BothChannels> {
       telegram.person.meet(id)
       return chat(
         String(id),
-        () => telegram.person.outbox(id).map((message) => ({ text: message.text ?? '' })),
+        () => telegram.person.outbox(id).map((message) => ({ text: message.text ?? message.caption ?? '' })),
         (text) => telegram.person.text(id, text),
         (label) => telegram.person.tap(id, label),
       )

@@ -25,6 +25,8 @@ const MAX_CAPTION_CHARS = 1024
 // core.telegram.org/bots/api#sending-files
 const MAX_PHOTO_BYTES = 10_000_000
 const MAX_FILE_BYTES = 50_000_000
+// core.telegram.org/bots/api#sendvoice: ".OGG file encoded with OPUS, or in .MP3 format, or in .M4A format"; others go as files
+const VOICE_TYPES: ReadonlySet<string> = new Set(['audio/ogg', 'audio/mpeg', 'audio/mp4'])
 // "can't send messages to the user" was a fault of an hour or two; what it says after this is believed
 const DOUBT_MS = 4 * 3_600_000
 const MAX_DOUBTS = 10_000
@@ -36,7 +38,6 @@ type UploadTarget = Pick<Opts<'sendDocument'>, 'chat_id' | 'caption' | 'reply_ma
 
 const UPLOADS: Record<Attachment['kind'], (target: UploadTarget, file: InputFile) => SendRequest> = {
   image: (target, photo) => ({ method: 'sendPhoto', payload: { ...target, photo } }),
-  // core.telegram.org/bots/api#sendvoice: OGG with Opus, MP3 or M4A
   voice: (target, voice) => ({ method: 'sendVoice', payload: { ...target, voice } }),
   file: (target, document) => ({ method: 'sendDocument', payload: { ...target, document } }),
 }
@@ -65,9 +66,10 @@ export function createTelegramChannel(options: {
     split: (text) => splitText(text, telegramAbilities.maxTextChars),
     async send(channelUserId, message) {
       const file = message.attachment && (await checkFile(message.attachment))
-      if (file?.refused) return { kind: 'failed', class: file.refused }
-      const form: Form = { chatId: channelUserId, plain: false, asFile: file?.tooLargeForPhoto ?? false }
       const { attachment, ...words } = message
+      const form: Form = { chatId: channelUserId, plain: false, asFile: file?.mustBeFile ?? false }
+      // The words of a question say what its recording says: they are not held back for a sound that cannot go
+      if (file?.refused) return attachment?.kind === 'voice' ? sendOne(form, words) : { kind: 'failed', class: file.refused }
       if (!attachment || message.text.length <= MAX_CAPTION_CHARS) return sendOne(form, message)
       // The words do not fit under the file: they follow it with the buttons, as the last thing seen
       const first = await sendOne(form, { text: '', attachment })
@@ -170,11 +172,12 @@ function changeForm(form: Form, message: OutboundMessage, failure: TelegramFailu
   return undefined
 }
 
-async function checkFile({ kind, path }: Attachment): Promise<{ refused?: string; tooLargeForPhoto?: boolean }> {
+async function checkFile({ kind, path, contentType }: Attachment): Promise<{ refused?: string; mustBeFile?: boolean }> {
   const found = await stat(path).catch(() => undefined)
   if (!found?.isFile()) return { refused: 'file_missing' }
   if (found.size > MAX_FILE_BYTES) return { refused: 'file_too_large' }
-  return { tooLargeForPhoto: kind === 'image' && found.size > MAX_PHOTO_BYTES }
+  if (kind === 'voice') return { mustBeFile: !VOICE_TYPES.has(contentType) }
+  return { mustBeFile: kind === 'image' && found.size > MAX_PHOTO_BYTES }
 }
 
 function failureOf(error: unknown): TelegramFailure {

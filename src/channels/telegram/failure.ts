@@ -11,7 +11,7 @@ type Remedy =
   | 'doubt'
   /** Certainly not done; the words go through without their buttons. */
   | 'send_plain'
-  /** Certainly not done; the picture goes through as a file. */
+  /** Certainly not done; the picture or recording goes through as a file. */
   | 'send_as_file'
   /** Certainly not done; the chat has the address `migrateTo` now. */
   | 'send_to_new_chat'
@@ -85,6 +85,9 @@ const BY_SENTENCE: readonly { code: number; part: string; failure: TelegramFailu
   { code: 400, part: 'reply markup is too long', failure: { remedy: 'send_plain', class: 'buttons_refused' }, source: 'tdlib' },
   { code: 400, part: 'photo_', failure: { remedy: 'send_as_file', class: 'picture_refused' }, source: 'mtproto' },
   { code: 400, part: 'image_process_failed', failure: { remedy: 'send_as_file', class: 'picture_refused' }, source: 'mtproto' },
+  // Somebody who takes no voice messages; as a file the recording still plays in the chat
+  { code: 400, part: 'voice_messages_forbidden', failure: { remedy: 'send_as_file', class: 'voice_refused' }, source: 'mtproto' },
+  { code: 400, part: 'restricted receiving of voice', failure: { remedy: 'send_as_file', class: 'voice_refused' }, source: 'tdlib' },
   { code: 400, part: 'file must be non-empty', failure: { remedy: 'give_up', class: 'file_empty' }, source: 'tdlib' },
 ]
 

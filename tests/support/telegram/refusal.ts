@@ -34,6 +34,8 @@ export const NAMED_REFUSALS = {
   button_data: () => badRequest('BUTTON_DATA_INVALID'),
   entities: () => badRequest('can\'t parse entities: Unsupported start tag "x" at byte offset 0'),
   photo_dimensions: () => badRequest('PHOTO_INVALID_DIMENSIONS'),
+  voice_forbidden: () => badRequest('VOICE_MESSAGES_FORBIDDEN'),
+  voice_restricted: () => badRequest('user restricted receiving of voice note messages'),
   migrate: (chatId: number) =>
     new Refusal(400, 'Bad Request: group chat was upgraded to a supergroup chat', { migrate_to_chat_id: chatId }),
   flood: (retryAfter: number) => new Refusal(429, `Too Many Requests: retry after ${retryAfter}`, { retry_after: retryAfter }),
