@@ -45,6 +45,10 @@ export function diffSets(before: CriteriaSet, after: CriteriaSet, words: Words):
       }
       const wording = words(criteriaTextKey(after.id, target.key, now.key)) ?? label
       if (wording !== label) say('option_reworded', { question: name, from: label, to: wording })
+      if (JSON.stringify(now.also ?? {}) !== JSON.stringify(option.also ?? {})) {
+        const others = Object.keys(now.also ?? {}).map((key) => nameOf(after, key))
+        say(others.length > 0 ? 'also' : 'also_gone', { question: name, option: wording, others: others.join('; ') })
+      }
       if (now.points !== option.points)
         say('points', { question: name, option: wording, from: option.points ?? 'none', to: now.points ?? 'none' })
     }

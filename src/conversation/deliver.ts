@@ -76,7 +76,7 @@ async function waitForTurn(deps: Deps, item: Claimed): Promise<number> {
   if (account.communeId === NO_COMMUNE) return 0
   const limits = paceLimits(account, (await deps.communes.get(account.communeId)).settings)
   const now = deps.now()
-  if (!isStarted(item.cause) && limits[0]?.assumed) {
+  if (!isStarted(item.cause) && limits[0]?.freesReplies) {
     deps.pace.countReply(limits)
     return 0
   }

@@ -19,9 +19,28 @@ export function openForm(set: CriteriaSet, answers: Record<string, string> = {})
 export const isComplete = (set: CriteriaSet, form: FormState): boolean =>
   askedQuestions(set).every((question) => form.answers[question.key] !== undefined)
 
-export function putAnswer(form: FormState, question: string, option: string): void {
+/** What an answer did to other questions: answered them too, or took back what the answer before it had said of them. */
+export type Consequences = { answered: [question: string, option: string][]; withdrawn: string[] }
+
+/** Puts an answer in force, with what it says of other questions. */
+export function putAnswer(set: CriteriaSet, form: FormState, question: string, option: string): Consequences {
+  const before = form.answers[question]
+  const withdrawn = before === option ? [] : alsoOf(set, question, before).filter(([key, implied]) => form.answers[key] === implied)
+  for (const [key] of withdrawn) delete form.answers[key]
+  keep(form, question, option)
+  const answered = alsoOf(set, question, option).filter(([key]) => form.answers[key] === undefined)
+  for (const [key, implied] of answered) keep(form, key, implied)
+  return { answered, withdrawn: withdrawn.flatMap(([key]) => (form.answers[key] === undefined ? [key] : [])) }
+}
+
+function keep(form: FormState, question: string, option: string): void {
   form.answers[question] = option
   form.skipped = form.skipped.filter((key) => key !== question)
+}
+
+function alsoOf(set: CriteriaSet, question: string, option: string | undefined): [string, string][] {
+  const chosen = set.questions.find((item) => item.key === question)?.options.find((item) => item.key === option)
+  return Object.entries(chosen?.also ?? {})
 }
 
 /** Stands where an edit began, else at the first question without an answer; those put aside come last. Else at the read-back. */

@@ -1,12 +1,12 @@
-import { criteriaTextKey } from '../model/criteria.ts'
+import { type CriteriaSet, criteriaTextKey } from '../model/criteria.ts'
 import type { TextRef } from '../model/text.ts'
 import type { Effect } from './effect.ts'
 import type { LoadedFlow } from './flow.ts'
-import { askedQuestions, moveOn, openForm, openQuestion, putAnswer, putAside, questionNumber, reachedQuestion } from './form.ts'
+import { askedQuestions, isComplete, moveOn, openForm, openQuestion, putAnswer, putAside, questionNumber, reachedQuestion } from './form.ts'
 import type { Input } from './input.ts'
 import { mainPrompt, sideRef } from './prompt.ts'
 import { type AskNode, type FormNode, fault, findQuestion, formOf, note, openRef, optionText, prompt, type Run, setVar } from './run.ts'
-import type { Pending, Session } from './session.ts'
+import type { FormState, Pending, Session } from './session.ts'
 import { fillGap, goOn, leave, nextOf } from './walk.ts'
 
 // Simpler words and an example at the second text in a row that was not understood, a person at the third
@@ -137,15 +137,25 @@ function formOption(run: Run, node: FormNode, key: string): void {
     return prompt(run)
   }
   if (!findQuestion(run, form.at)?.options.some((item) => item.key === key)) return prompt(run)
-  answer(run, form.at, key)
-  note(run, 'engine.noted', { answer: optionText(run, form.at, key) })
+  const { at } = form
+  answer(run, open, { question: at, key, remark: () => note(run, 'engine.noted', { answer: optionText(run, at, key) }) })
   moveOn(set, form)
   prompt(run)
 }
 
-function answer(run: Run, question: string, key: string): void {
-  if (run.session.form) putAnswer(run.session.form, question, key)
+type Answer = { question: string; key: string /** Says what became of the answer itself. */; remark: () => void }
+
+/** Puts an answer in force, and says which other questions it answered or opened again. True when the open question was among them. */
+function answer(run: Run, { set, form }: { set: CriteriaSet; form: FormState }, { question, key, remark }: Answer): boolean {
+  const { answered, withdrawn } = putAnswer(set, form, question, key)
   run.effects.push({ type: 'answer', question, option: key })
+  for (const other of withdrawn) run.effects.push({ type: 'answer', question: other, option: null })
+  for (const [other, option] of answered) run.effects.push({ type: 'answer', question: other, option })
+  remark()
+  const numbers = (keys: readonly string[]) => keys.map((other) => questionNumber(set, other)).sort((a, b) => a - b)
+  if (answered.length > 0) note(run, 'engine.noted_also', { questions: numbers(answered.map(([other]) => other)).join(', ') })
+  if (withdrawn.length > 0) note(run, 'engine.asked_again', { questions: numbers(withdrawn).join(', ') })
+  return answered.some(([other]) => other === form.at)
 }
 
 function value(run: Run, node: AskNode | FormNode, input: Extract<Input, { type: 'value' }>): void {
@@ -206,9 +216,11 @@ function correct(run: Run, pending: Extract<Pending, { type: 'correct' }>): void
   const key = String(pending.option)
   const open = formOf(run)
   if (open && findQuestion(run, ref)) {
-    answer(run, ref, key)
-    note(run, 'engine.corrected', { question: questionNumber(open.set, ref), answer: optionText(run, ref, key) })
-    if (open.form.at === ref) moveOn(open.set, open.form)
+    const { set, form } = open
+    const remark = () => note(run, 'engine.corrected', { question: questionNumber(set, ref), answer: optionText(run, ref, key) })
+    const isAnswered = answer(run, open, { question: ref, key, remark })
+    // At the read-back an answer taken back leaves a gap, which is asked before anything is confirmed
+    if (form.at === ref || isAnswered || (form.at === null && !isComplete(set, form))) moveOn(set, form)
     return prompt(run)
   }
   const node = loaded.nodes.get(ref)

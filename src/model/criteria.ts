@@ -23,6 +23,8 @@ export const CriteriaOption = z
     amount: Amount.optional(),
     /** Other ways people say this very answer, without polite frames; matched as `lib/understand.ts` documents. */
     phrases: z.array(z.string().min(1)).default([]),
+    /** What this answer says of other questions: they are answered so too, unless they have an answer. Changed, it takes those back. */
+    also: z.record(Key, Key).optional(),
   })
   .strict()
 

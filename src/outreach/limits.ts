@@ -12,12 +12,13 @@ export function paceLimits(account: PacedAccount, settings: Settings): PaceLimit
   const reservePercent = settings.get('account.reply_reserve')
   const key = `account:${account.id}`
   if (account.channel === 'telegram') {
-    return [{ key, limit: settings.get('account.per_second.telegram'), windowMs: SECOND_MS, reservePercent }]
+    // Telegram's figure is for writing to many; whoever has written is answered without one, and a 429 says when to wait
+    return [{ key, limit: settings.get('account.per_second.telegram'), windowMs: SECOND_MS, reservePercent, freesReplies: true }]
   }
   const { limit, assumed } = settings.perMinute()
   return [
     account.traits.perMinute === undefined
-      ? { key, limit, windowMs: MINUTE_MS, reservePercent, ...(assumed ? { assumed } : {}) }
+      ? { key, limit, windowMs: MINUTE_MS, reservePercent, ...(assumed ? { freesReplies: true } : {}) }
       : { key, limit: account.traits.perMinute, windowMs: MINUTE_MS, reservePercent },
     ...(account.appId
       ? [{ key: `app:${account.appId}`, limit: settings.get('account.per_minute.app'), windowMs: MINUTE_MS, reservePercent: 0 }]

@@ -14,8 +14,11 @@ export type PaceLimit = {
   windowMs: number
   /** Share of the limit campaigns leave free, percent. */
   reservePercent: number
-  /** Nobody has said that this is the limit, and the platform has not refused yet: campaigns keep to it, nobody waits for an answer. */
-  assumed?: boolean
+  /**
+   * A limit of bulk sends only, or one that nobody has named and the platform has not enforced yet: campaigns keep to it, and nobody waits
+   * for an answer because of it. Replies are counted all the same.
+   */
+  freesReplies?: boolean
 }
 
 export type Granted = {

@@ -78,6 +78,21 @@ export const NODES = [
 export const SETS = new Map([['thu.1', setWith('thu.1', QUESTIONS)]])
 export const LOADED: LoadedFlow = loadFlow(flowWith(NODES), SETS)
 
+/** A form in which an answer says something of other questions: whoever has no child is not asked about children. */
+export const IMPLYING: LoadedFlow = (() => {
+  const set = setWith('thu.1', [
+    ['kids', 'yes', 'none'],
+    ['school', 'yes', 'none'],
+    ['manners', 'yes', 'none'],
+    ['books', 'yes', 'no'],
+  ])
+  const about = ['kids', 'school', 'manners']
+  for (const question of set.questions)
+    for (const item of question.options)
+      if (item.key === 'none') item.also = Object.fromEntries(about.filter((key) => key !== question.key).map((key) => [key, 'none']))
+  return loadFlow(flowWith(NODES), new Map([['thu.1', set]]))
+})()
+
 export const option = (key: string): Input => ({ type: 'option', key })
 export const value = (given: string | number): Input => ({ type: 'value', value: given })
 export const START: Input = { type: 'start' }

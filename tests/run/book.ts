@@ -6,12 +6,15 @@ import { join } from 'node:path'
 
 export type Title = 'CDHT' | 'GDHT'
 
+/** `also`: what the answer says of other questions, which are not asked then. */
+type OptionFacts = { key: string; points: number | null; label: string; also?: Record<string, string> }
+
 /** A criteria set as a judge needs it. */
 export type SetFacts = {
   id: string
   title: Title
   pass: { total: number; min_each: number }
-  questions: { key: string; asked: boolean; counts: boolean; options: { key: string; points: number | null; label: string }[] }[]
+  questions: { key: string; asked: boolean; counts: boolean; options: OptionFacts[] }[]
 }
 
 /** What a message asks, as its reader understands it. */
@@ -122,7 +125,7 @@ type SetFile = {
   id: string
   title: Title
   pass: { total: number; min_each: number }
-  questions: { key: string; source?: string; counts?: string; options: { key: string; points: number | null }[] }[]
+  questions: { key: string; source?: string; counts?: string; options: Omit<OptionFacts, 'label'>[] }[]
 }
 
 function toSetFacts(file: unknown, label: (key: string) => string): SetFacts {

@@ -119,18 +119,31 @@ function planForm(
   set: SetFacts,
   { dice, style, buttons, plain }: { dice: Dice; style: Style; buttons: boolean; plain: boolean },
 ): FormPlan {
-  const questions = set.questions.filter((question) => question.asked)
+  const all = set.questions.filter((question) => question.asked)
   const plan: FormPlan = { set: set.id, answers: {}, first: {}, styles: {}, quirks: {}, atReview: [], afterwards: [] }
   // Half of the people lean to good answers, so that both results occur
   const leaning = dice.chance() < 0.5
-  for (const { key, options } of questions) {
-    plan.answers[key] = (leaning && dice.chance() < 0.9 ? options[dice.below(2)] : dice.pick(options))!.key
+  // People do not contradict themselves: whoever has no child says so at the first question about children
+  const settled = new Set<string>()
+  for (const { key, options } of all) {
+    const chosen = (leaning && dice.chance() < 0.9 ? options[dice.below(2)] : dice.pick(options))!
+    const others = Object.entries(chosen.also ?? {})
+    if (plan.answers[key] !== undefined) continue
+    if (others.some(([other]) => plan.answers[other] !== undefined)) plan.answers[key] = options.find((option) => !option.also)!.key
+    else {
+      plan.answers[key] = chosen.key
+      for (const [other, option] of others) plan.answers[other] = option
+      if (others.length > 0) for (const about of [key, ...others.map(([other]) => other)]) settled.add(about)
+    }
+  }
+  for (const { key } of all) {
     plan.styles[key] = dice.chance() < 0.8 ? style : dice.pick<Style>(buttons ? ['tap', 'number', 'words'] : ['number', 'words'])
   }
   if (plain) return plan
 
+  const questions = all.filter(({ key }) => !settled.has(key))
   const other = (key: string) =>
-    dice.pick(questions.find((one) => one.key === key)!.options.filter((one) => one.key !== plan.answers[key])).key
+    dice.pick(questions.find((one) => one.key === key)!.options.filter((one) => one.key !== plan.answers[key] && !one.also)).key
   const quirky = dice.some(questions, 1 + dice.below(4)).toSorted((a, b) => questions.indexOf(a) - questions.indexOf(b))
   const left = new Set(questions.map((question) => question.key))
   for (const question of quirky) {

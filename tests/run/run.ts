@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { digestLog } from './log.ts'
 import { runTrial, type TrialOptions, type TrialResult, violations } from './trial.ts'
 
-// node tests/run/run.ts --people 200 --concurrency 50 --seed 1 --duplicates 0.05 --late 0.01 [--kill 3-5] [--buttons off] [--state-agency] [--telegram]
+// node tests/run/run.ts --people 200 --concurrency 50 --seed 1 --duplicates 0.05 --late 0.01 [--kill 3-5] [--buttons off] [--state-agency] [--telegram poll|webhook]
 // With --only 17 (or 17,31) those people of the same seed alone, and what they saw.
 
 const { values } = parseArgs({
@@ -20,10 +20,12 @@ const { values } = parseArgs({
     only: { type: 'string' },
     transcripts: { type: 'string', default: '2' },
     log: { type: 'boolean', default: false },
-    telegram: { type: 'boolean', default: false },
+    telegram: { type: 'string' },
   },
 })
 
+const { telegram } = values
+if (telegram !== undefined && telegram !== 'poll' && telegram !== 'webhook') throw new Error('--telegram is followed by poll or webhook')
 const kill = values.kill?.split('-').map(Number)
 const options: TrialOptions = {
   people: Number(values.people),
@@ -33,7 +35,7 @@ const options: TrialOptions = {
   late: Number(values.late),
   buttons: values.buttons !== 'off',
   stateAgency: values['state-agency'],
-  telegram: values.telegram,
+  ...(telegram && { telegram }),
   plain: values.plain,
   thinkMs: Number(values.think),
   ...(kill && { killEverySeconds: [kill[0]!, kill[1] ?? kill[0]!] as [number, number] }),

@@ -1,28 +1,29 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { runTrial, type TrialResult } from './trial.ts'
 
-// Seen again with: node tests/run/run.ts --telegram --people 24 --concurrency 12 --seed <seed> --only <person>
+// Seen again with: node tests/run/run.ts --telegram poll --people 24 --concurrency 12 --seed <seed> --only <person>
 
 const SEED = Number(process.env.RUN_SEED ?? 20_261)
 
-describe('24 people at once on Telegram, polled', () => {
+describe.each(['poll', 'webhook'] as const)('24 people at once on Telegram by %s, updates doubled and late', (telegram) => {
   let result: TrialResult
   beforeAll(async () => {
     result = await runTrial({
       people: 24,
       concurrency: 12,
       seed: SEED,
-      duplicates: 0,
-      late: 0,
+      duplicates: 0.05,
+      late: 0.01,
       buttons: true,
       stateAgency: false,
-      telegram: true,
+      telegram,
     })
   }, 110_000)
 
   test('everyone comes to the end', () => {
     expect(result.stuck, `seed ${SEED}`).toEqual([])
     expect(result.finished).toBe(24)
+    expect(result.duplicatesInjected).toBeGreaterThan(0)
   })
   test('every answer exported is the one that was meant', () => {
     expect(result.expectedAnswers).toBeGreaterThan(200)
@@ -44,7 +45,7 @@ describe('12 people on Telegram while everything of the bot is killed twice', ()
       late: 0,
       buttons: true,
       stateAgency: false,
-      telegram: true,
+      telegram: 'poll',
       killEverySeconds: [3, 5],
       maxKills: 2,
       thinkMs: 300,

@@ -32,7 +32,8 @@ export type TrialOptions = {
   buttons: boolean
   stateAgency: boolean
   /** Everybody comes through Telegram, which the bot polls; `duplicates` and `late` are Zalo's. */
-  telegram?: boolean
+  /** The people are on Telegram, which is asked for updates or calls the bot. */
+  telegram?: 'poll' | 'webhook'
   /** Every so many seconds, by chance between the two, everything of the bot is killed and started again. */
   killEverySeconds?: [number, number]
   maxKills?: number
@@ -94,17 +95,17 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
   const dataDir = makeDataDir()
   const notices: string[] = []
   const simulator = await startSimulator({ ...options, retryLadderMs: LADDER_MS })
-  const telegram = options.telegram ? await startTelegramServer() : undefined
+  const port = await freePort()
+  const telegram = options.telegram && (await startTelegram(options, port))
   let bot: BotProcess | undefined
   try {
     const { refresh_token } = (await simulator.control('POST', `/tokens`, { oa_id: ACCOUNT.oaId })) as { refresh_token: string }
-    const port = await freePort()
     const setup = {
       dataDir,
       port,
       platformUrl: simulator.platformUrl,
       refreshToken: refresh_token,
-      env: { ...options.env, ...telegramEnv(telegram) },
+      env: { ...options.env, ...telegramEnv(telegram, options) },
     }
     bot = await startBot(setup)
     const readyMs = [bot.readyMs]
@@ -118,7 +119,7 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
       probe: { saved: boolean }
     }
     if (!probe.saved) throw new Error(`the platform could not save the webhook address: ${JSON.stringify(probe)}`)
-    const faults = await addFaults(simulator, options)
+    const faults = telegram ? countShaken(telegram) : await addFaults(simulator, options)
 
     const phones = telegram ? createTelegramPhones(telegram) : createZaloPhones({ personUrl: simulator.personUrl, oaId: ACCOUNT.oaId })
     const plans = planPeople(book, { ...options, villages: VILLAGES, year }).filter(({ index }) => options.only?.includes(index) ?? true)
@@ -206,9 +207,25 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
   }
 }
 
-function telegramEnv(server: TelegramServer | undefined): Record<string, string> {
-  return server ? { TELEGRAM_BOT_TOKEN: server.token, TELEGRAM_API_URL: server.url } : {}
+// An address nobody resolves: the server of this process stands before the bot
+const PUBLIC_URL = 'https://bot.example.org'
+
+function startTelegram({ seed, duplicates, late }: TrialOptions, port: number): Promise<TelegramServer> {
+  const { chance: random } = createDice(seed, 'shake')
+  return startTelegramServer({
+    webhookRetryMs: 300,
+    front: (url) => url.replace(PUBLIC_URL, `http://127.0.0.1:${port}`),
+    shake: { duplicates, late, copyDelayMs: LATE_COPY_MS, lateMs: LATE_MS, random },
+  })
 }
+
+function telegramEnv(server: TelegramServer | undefined, { telegram }: TrialOptions): Record<string, string> {
+  if (!server) return {}
+  const env = { TELEGRAM_BOT_TOKEN: server.token, TELEGRAM_API_URL: server.url }
+  return telegram === 'webhook' ? { ...env, PUBLIC_URL } : env
+}
+
+const countShaken = ({ bot }: TelegramServer) => ({ count: () => Promise.resolve(bot.shaken) })
 
 /** Whether anything happened that must not. */
 export function violations(result: TrialResult): string[] {

@@ -22,6 +22,7 @@ export function checkSet(file: string, set: CriteriaSet, sets: ReadonlyMap<strin
     const amount = checkAmounts(question)
     if (amount) report(at, amount, 'let each amount belong to exactly one option')
   }
+  checkAlso(set, report)
   checkPass(set, report)
   for (const flag of set.flags) {
     const question = set.questions.find((item) => item.key === flag.question)
@@ -34,6 +35,22 @@ export function checkSet(file: string, set: CriteriaSet, sets: ReadonlyMap<strin
 }
 
 type Report = (at: string | undefined, wrong: string, remedy: string) => void
+
+/** What an answer says of other questions must be answers of theirs. */
+function checkAlso(set: CriteriaSet, report: Report): void {
+  for (const question of set.questions) {
+    for (const option of question.options) {
+      for (const [key, implied] of Object.entries(option.also ?? {})) {
+        const at = `question ${question.key}, option ${option.key}`
+        const other = set.questions.find((item) => item.key === key)
+        if (key === question.key) report(at, '"also" names its own question', 'take it out')
+        else if (other?.source !== 'asked') report(at, `"also" names ${key}, which nobody is asked`, 'name a question that is asked')
+        else if (!other.options.some((item) => item.key === implied))
+          report(at, `"also" answers ${key} with ${implied}, which is not one of its answers`, 'name one of its answers')
+      }
+    }
+  }
+}
 
 function checkPass({ pass, questions }: CriteriaSet, report: Report): void {
   const most = questions.reduce((sum, question) => sum + question.max_points, 0)

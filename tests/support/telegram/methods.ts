@@ -90,8 +90,8 @@ async function getUpdates({ bot, fields, signal }: MethodContext): Promise<unkno
   }
   // Whoever polls last wins
   bot.events.emit('other_poll')
-  if (bot.pending.size === 0) await waitForUpdate(bot, Number(fields.timeout ?? 0) * 1_000, signal)
-  return [...bot.pending.values().take(limit)].map(({ body }) => body)
+  if (bot.pending.size + bot.copies.length === 0) await waitForUpdate(bot, Number(fields.timeout ?? 0) * 1_000, signal)
+  return [...bot.pending.values().take(limit), ...bot.copies.splice(0)].map(({ body }) => body)
 }
 
 function waitForUpdate(bot: BotState, timeoutMs: number, signal: AbortSignal): Promise<void> {

@@ -8,8 +8,10 @@ export type Pusher = { close(): void; attempts(): number }
 // How long Telegram waits for the answer (tdlib/telegram-bot-api #341)
 const ANSWER_TIMEOUT_MS = 60_000
 
-export function createPusher(bot: BotState, { nowMs, retryDelayMs }: { nowMs: () => number; retryDelayMs: number }): Pusher {
-  const lanes = new Map<number, number[]>()
+type Options = { nowMs: () => number; retryDelayMs: number; front: (url: string) => string }
+
+export function createPusher(bot: BotState, { nowMs, retryDelayMs, front }: Options): Pusher {
+  const lanes = new Map<number, Update[]>()
   const waiting: number[] = []
   const busy = new Set<number>()
   const timers = new Set<NodeJS.Timeout>()
@@ -20,9 +22,9 @@ export function createPusher(bot: BotState, { nowMs, retryDelayMs }: { nowMs: ()
   const enqueue = (update: Update) => {
     if (!bot.webhook) return
     const lane = lanes.get(update.chatId)
-    if (lane) lane.push(update.update_id)
+    if (lane) lane.push(update)
     else {
-      lanes.set(update.chatId, [update.update_id])
+      lanes.set(update.chatId, [update])
       waiting.push(update.chatId)
     }
     pump()
@@ -36,9 +38,9 @@ export function createPusher(bot: BotState, { nowMs, retryDelayMs }: { nowMs: ()
   const deliverNext = async (chatId: number, webhook: Webhook) => {
     busy.add(chatId)
     const lane = lanes.get(chatId) ?? []
-    const update = lane[0] === undefined ? undefined : bot.pending.get(lane[0])
+    const update = lane[0] && isDue(bot, lane[0]) ? lane[0] : undefined
     if (update) attempts++
-    const failure = update && (await post(webhook, JSON.stringify(update.body), agents))
+    const failure = update && (await post({ ...webhook, url: front(webhook.url) }, JSON.stringify(update.body), agents))
     busy.delete(chatId)
     if (closed || !bot.webhook) return
     if (failure) {
@@ -51,7 +53,7 @@ export function createPusher(bot: BotState, { nowMs, retryDelayMs }: { nowMs: ()
       timers.add(timer)
     } else {
       const done = lane.shift()
-      if (done !== undefined) bot.pending.delete(done)
+      if (done && !bot.pending.delete(done.update_id)) bot.copies = bot.copies.filter((copy) => copy !== done)
       if (lane.length > 0) waiting.push(chatId)
       else lanes.delete(chatId)
       if (bot.pending.size === 0) bot.events.emit('all_delivered')
@@ -78,6 +80,8 @@ export function createPusher(bot: BotState, { nowMs, retryDelayMs }: { nowMs: ()
     },
   }
 }
+
+const isDue = (bot: BotState, update: Update) => bot.pending.has(update.update_id) || bot.copies.includes(update)
 
 /** Resolves with Telegram's description of what went wrong, or undefined. */
 function post(webhook: Webhook, body: string, agents: { http: HttpAgent; https: HttpsAgent }): Promise<string | undefined> {

@@ -7,7 +7,7 @@ import { parseMultipart } from './multipart.ts'
 import { createPersonApi, type PersonApi } from './person.ts'
 import { createPusher } from './push.ts'
 import { badRequest, NAMED_REFUSALS, Refusal, type RefusalParameters } from './refusal.ts'
-import { type BotState, createBotState } from './state.ts'
+import { type BotState, createBotState, type Shake } from './state.ts'
 
 /** What goes wrong with the next requests that match. */
 export type Fault = {
@@ -54,16 +54,20 @@ type Options = {
   nowMs?: () => number
   /** Between two tries of the webhook. The true platform's are unknown and longer. */
   webhookRetryMs?: number
+  /** Where a webhook's public address leads to on this machine; by default to itself. */
+  front?: (url: string) => string
+  shake?: Shake
 }
 
 const CALLS_KEPT = 1_000
 
 /** Our own Bot API server: strict where the true one is, with faults on demand. Speaks HTTP only; knows nothing of the bot behind it. */
 export async function startTelegramServer(options: Options = {}): Promise<TelegramServer> {
-  const { token = '700000007:TEST-token_of-nobody', nowMs = Date.now, webhookRetryMs = 1_000 } = options
+  const { token = '700000007:TEST-token_of-nobody', nowMs = Date.now, webhookRetryMs = 1_000, front = (url) => url } = options
   const bot = createBotState(token)
+  bot.shake = options.shake
   const person = createPersonApi(bot, nowMs)
-  const pusher = createPusher(bot, { nowMs, retryDelayMs: webhookRetryMs })
+  const pusher = createPusher(bot, { nowMs, retryDelayMs: webhookRetryMs, front })
   const calls: { method: string; chatId?: number }[] = []
   const faults: { fault: Fault; left: number }[] = []
   let revoked = false

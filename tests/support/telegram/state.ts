@@ -28,6 +28,12 @@ export type Update = { update_id: number; chatId: number; kind: string; body: Re
 
 export type Webhook = { url: string; secret_token?: string; max_connections: number }
 
+/**
+ * Deliveries that are not as they should be, as shares of all updates: twice (at once, or later than what follows), or late, so that
+ * what the person wrote afterwards is delivered before.
+ */
+export type Shake = { duplicates: number; late: number; copyDelayMs: number; lateMs: number; random: () => number }
+
 /** Everything the platform knows of one bot. Message ids count through all private chats of a bot, as Telegram's do. */
 export type BotState = {
   id: number
@@ -41,9 +47,13 @@ export type BotState = {
   allowedUpdates: string[] | undefined
   webhook: Webhook | undefined
   lastError: { date: number; message: string } | undefined
+  shake: Shake | undefined
+  shaken: { duplicates: number; late: number }
+  /** Updates that are delivered once more although they were confirmed. */
+  copies: Update[]
   commands: Map<string, { command: string; description: string }[]>
   sentCount: number
-  /** `update` (Update): something is pending. `webhook`: it was set or deleted. `bot_message` (ChatMessage, chatId): something appeared on a person's screen. */
+  /** `update` (Update): something is pending, or there is a copy. `webhook`: it was set or deleted. `bot_message` (ChatMessage, chatId): something appeared on a person's screen. */
   events: EventEmitter
 }
 
@@ -61,6 +71,9 @@ export function createBotState(token: string): BotState {
     allowedUpdates: undefined,
     webhook: undefined,
     lastError: undefined,
+    shake: undefined,
+    shaken: { duplicates: 0, late: 0 },
+    copies: [],
     commands: new Map(),
     sentCount: 0,
     events,
@@ -87,10 +100,31 @@ const NOT_BY_DEFAULT = new Set(['chat_member', 'message_reaction', 'message_reac
 export function addUpdate(bot: BotState, chatId: number, kind: string, content: unknown): Update | undefined {
   const wanted = bot.allowedUpdates?.length ? bot.allowedUpdates.includes(kind) : !NOT_BY_DEFAULT.has(kind)
   if (!wanted) return undefined
+  const { shake } = bot
+  if (shake && shake.random() < shake.late) {
+    bot.shaken.late++
+    setTimeout(() => enqueue(bot, chatId, kind, content), shake.lateMs)
+    return undefined
+  }
+  return enqueue(bot, chatId, kind, content)
+}
+
+/** An update gets its number when it is made, which for a late one is after those of later messages. */
+function enqueue(bot: BotState, chatId: number, kind: string, content: unknown): Update {
   const update_id = bot.nextUpdateId++
   const update = { update_id, chatId, kind, body: { update_id, [kind]: content } }
   bot.pending.set(update_id, update)
   bot.events.emit('update', update)
+  const { shake } = bot
+  if (shake && shake.random() < shake.duplicates) {
+    bot.shaken.duplicates++
+    const copy = () => {
+      bot.copies.push(update)
+      bot.events.emit('update', update)
+    }
+    if (shake.random() < 0.5) copy()
+    else setTimeout(copy, shake.copyDelayMs)
+  }
   return update
 }
 
