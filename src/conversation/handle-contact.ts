@@ -60,9 +60,11 @@ type Answered =
  * contact should be looked at again, ms. Never throws; safe to call at any time, from any process, again and again.
  */
 export async function handleContact(deps: Deps, contactId: number): Promise<number | undefined> {
+  const at: { event?: number } = {}
   try {
     for (;;) {
-      const answered = await deps.database.db.transaction((tx) => answerWaiting(deps, tx, contactId))
+      const answered = await deps.database.db.transaction((tx) => answerWaiting(deps, tx, contactId, at))
+      delete at.event
       if (answered.kind === 'nothing') return undefined
       if (answered.kind === 'in_flight') {
         if ((await settleStranded(deps, contactId)) === 'busy') return BUSY_MS
@@ -79,7 +81,7 @@ export async function handleContact(deps: Deps, contactId: number): Promise<numb
       return FAILED_MS
     }
     deps.log.error({ err: withoutParameters(error), contact: contactId }, 'a contact could not be answered; it is tried again')
-    await markAttempt(deps, contactId).catch(() => {})
+    if (at.event !== undefined) await markAttempt(deps, contactId, at.event).catch(() => {})
     return FAILED_MS
   }
 }
@@ -92,7 +94,8 @@ function withoutParameters(error: unknown): { message: string; stack?: string } 
   return { message: message.split('\nparams:')[0] ?? '', ...(cause.stack ? { stack: cause.stack.split('\n').slice(1, 8).join('\n') } : {}) }
 }
 
-async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Answered> {
+/** `at` names the oldest event that is being answered, so that a failure knows what it failed at. */
+async function answerWaiting(deps: Deps, tx: Tx, contactId: number, at: { event?: number }): Promise<Answered> {
   const [locked] = await tx
     .select({ contact: contactTable, account: accountTable })
     .from(contactTable)
@@ -162,7 +165,9 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
   }
   if (events.length === 0 && resend.length === 0 && started.length === 0) return { kind: 'nothing' }
 
-  const batch = events.slice(0, BATCH)
+  // What failed before is answered alone: those beside it are not blamed for it
+  const batch = events.slice(0, events[0]?.attempts ? 1 : BATCH)
+  if (batch[0]) at.event = batch[0].id
   const turn: Turn = {
     deps,
     tx,
@@ -243,7 +248,7 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number): Promise<Ans
   }
   const claimed = [...(held ? [] : [...resend, ...made]), ...started]
   const listChanged = listOf(turn) === listBefore ? {} : { listChanged: contact }
-  return { kind: 'answered', claimed, more: events.length > BATCH, wake: turn.wake, ...listChanged }
+  return { kind: 'answered', claimed, more: events.length > batch.length, wake: turn.wake, ...listChanged }
 }
 
 async function answer(turn: Turn, content: InboundContent, event: { at: Date; order: number }, shown: Shown): Promise<void> {
@@ -383,20 +388,15 @@ async function hasDeclined(tx: Tx, contact: ContactRow): Promise<boolean> {
 }
 
 /**
- * Counts a failed try at the oldest waiting event. One that fails again and again is put aside so that those behind it are not held up:
- * the log names it, and the person is told kindly what to do.
+ * Counts a failed try at an event. One that fails again and again is put aside so that those behind it are not held up: the log names it,
+ * and the person is told kindly what to do.
  */
-async function markAttempt({ database, log, now, content, sealer }: Deps, contactId: number): Promise<void> {
+async function markAttempt({ database, log, now, content, sealer }: Deps, contactId: number, eventId: number): Promise<void> {
   await database.db.transaction(async (tx) => {
     const [row] = await tx
       .update(inboundEvent)
       .set({ attempts: sql`${inboundEvent.attempts} + 1` })
-      .where(
-        eq(
-          inboundEvent.id,
-          sql`(SELECT id FROM inbound_event WHERE contact_id = ${contactId} AND handled_at IS NULL ORDER BY chat_order, id LIMIT 1)`,
-        ),
-      )
+      .where(and(eq(inboundEvent.id, eventId), isNull(inboundEvent.handledAt)))
       .returning({
         id: inboundEvent.id,
         attempts: inboundEvent.attempts,
