@@ -12,33 +12,33 @@ const STATUSES: readonly OutboundStatus[] = ['waiting', 'sent', 'failed', 'skipp
 
 /** Changes the rows of one campaign that `where` names (as `r`); `set` may use `old`, the row before. Returns how many. */
 export async function moveRows(
-  sql: Sqlish,
+  tx: TransactionSql,
   { communeId, campaignId, where, set }: { communeId: number; campaignId: number; where: Fragment; set: Fragment },
 ): Promise<number> {
-  const [row] = await sql<{ n: number }[]>`
+  const named = tx`FROM recipient r WHERE r.commune_id = ${communeId} AND r.campaign_id = ${campaignId} AND (${where})`
+  // Locked by a statement of its own: the next one sees every row as it stands and finds it by its place. A join by key is planned by what
+  // PostgreSQL knows of the table, and of a campaign that has just begun it knows nothing: it read the whole campaign for each row
+  await tx`SELECT count(*) FROM (SELECT 1 ${named} ORDER BY r.person_id FOR UPDATE) held`
+  const [row] = await tx<{ n: number }[]>`
     WITH old AS MATERIALIZED (
-      SELECT r.person_id, r.status, r.route, r.class FROM recipient r
-      WHERE r.commune_id = ${communeId} AND r.campaign_id = ${campaignId} AND (${where})
-      ORDER BY r.person_id FOR UPDATE
+      SELECT r.ctid AS place, r.status, r.route, r.class ${named}
     ), changed AS (
-      UPDATE recipient r SET ${set} FROM old
-      WHERE r.commune_id = ${communeId} AND r.campaign_id = ${campaignId} AND r.person_id = old.person_id
+      UPDATE recipient r SET ${set} FROM old WHERE r.ctid = old.place
       RETURNING old.status AS old_status, old.route AS old_route, old.class AS old_class, r.status, r.route, r.class
-    ), counted AS (${countChanges(sql, communeId, sql`SELECT ${campaignId}::int AS campaign_id, * FROM changed`)})
+    ), moves AS (
+      SELECT old_status AS status, old_route AS route, coalesce(old_class, '') AS class, -1 AS n FROM changed
+      UNION ALL
+      SELECT status, route, coalesce(class, ''), 1 FROM changed
+    ), counted AS (${addCounts(tx, communeId, tx`SELECT ${campaignId}::int AS campaign_id, status, route, class, n FROM moves`)})
     SELECT count(*)::int AS n FROM changed`
   return row?.n ?? 0
 }
 
-/** Moves the counts by rows (campaign_id, old_status, old_route, old_class, status, route, class). A statement of its own or a part of one. */
-export function countChanges(sql: Sqlish, communeId: number, changes: Fragment): Fragment {
+/** Adds rows (campaign_id, status, route, class, n) to the counts. A statement of its own or a part of one. */
+export function addCounts(sql: Sqlish, communeId: number, moves: Fragment): Fragment {
   return sql`
     INSERT INTO recipient_count (commune_id, campaign_id, status, route, class, n)
-    SELECT ${communeId}::int, campaign_id, status, route, class, sum(n)::int
-    FROM (
-      SELECT campaign_id, old_status AS status, old_route AS route, coalesce(old_class, '') AS class, -1 AS n FROM (${changes}) before
-      UNION ALL
-      SELECT campaign_id, status, route, coalesce(class, ''), 1 FROM (${changes}) after
-    ) moves
+    SELECT ${communeId}::int, campaign_id, status, route, class, sum(n)::int FROM (${moves}) moved
     GROUP BY campaign_id, status, route, class HAVING sum(n) <> 0
     ORDER BY campaign_id, status, route, class
     ON CONFLICT (commune_id, campaign_id, status, route, class) DO UPDATE SET n = recipient_count.n + excluded.n`

@@ -7,7 +7,7 @@ import { type Campaign, formYear, partsOf, templateOf } from './campaign.ts'
 import type { OutreachDeps } from './deps.ts'
 import { DEAD_CLASSES } from './final-classes.ts'
 import { mayStart, quietUntil, type StartFacts } from './gate.ts'
-import { countChanges, moveRows } from './ledger.ts'
+import { addCounts, moveRows } from './ledger.ts'
 import { type PacedAccount, paceLimits } from './limits.ts'
 import { type PaceLimit, takeForCampaign } from './pace.ts'
 import { type RecipientRow, recipientRows, toMessage } from './recipient-rows.ts'
@@ -177,13 +177,14 @@ async function pick(
     SELECT person_id::float8 AS person_id, contact_id::float8 AS contact_id, route, attempts, true AS is_due FROM recipient
     WHERE account_id = ${account.id} AND not_before <= ${now.toISOString()}::timestamptz
       AND commune_id = ${account.communeId} AND campaign_id = ${lane.campaign_id} AND status = 'waiting'
-    ORDER BY not_before, person_id LIMIT ${most} FOR UPDATE`
+    ORDER BY not_before, recipient.person_id LIMIT ${most} FOR UPDATE`
   if (due.length === most) return [...due]
   const fresh = await tx<Picked[]>`
     SELECT person_id::float8 AS person_id, contact_id::float8 AS contact_id, route, attempts, false AS is_due FROM recipient
+    -- The order is the key's own: by the column of the result, a number of another type, every row that waits would be sorted
     WHERE commune_id = ${account.communeId} AND campaign_id = ${lane.campaign_id} AND person_id > ${lane.cursor}::bigint
       AND account_id = ${account.id} AND status = 'waiting' AND route IN ('now', 'telegram', 'zbs') AND not_before IS NULL
-    ORDER BY person_id LIMIT ${most - due.length} FOR UPDATE`
+    ORDER BY recipient.person_id LIMIT ${most - due.length} FOR UPDATE`
   return [...due, ...fresh]
 }
 
@@ -365,26 +366,22 @@ export async function markResults(
           ? { ...result, status: 'cancelled', class: null, notBeforeMs: null }
           : result,
     )
-    const changes = tx`SELECT * FROM changed`
+    const held = await holdRows(tx, communeId, rows)
+    const given = held.flatMap(({ number, ctid }) => {
+      const row = rows[number]
+      return row ? [{ place: ctid, ...toGiven(row) }] : []
+    })
     await tx`
-      WITH given AS MATERIALIZED (
-        SELECT * FROM json_to_recordset(${JSON.stringify(rows.map(toGiven))}::text::json)
-          AS given (campaign_id int, person_id bigint, status text, class text, route text, not_before timestamptz, claimed_at timestamptz,
-            platform_message_id text, content_hash text, sent_at timestamptz, tried boolean)
-      ), old AS MATERIALIZED (
-        SELECT r.campaign_id, r.person_id, r.status, r.route, r.class FROM given JOIN recipient r ON r.commune_id = ${communeId}
-          AND r.campaign_id = given.campaign_id AND r.person_id = given.person_id
-        WHERE r.status = 'waiting' OR (r.status = 'uncertain' AND r.class = 'process_died')
-        ORDER BY r.campaign_id, r.person_id FOR UPDATE OF r
-      ), changed AS (
-        UPDATE recipient r SET status = g.status, class = g.class, route = coalesce(g.route, r.route), not_before = g.not_before,
-          claimed_at = g.claimed_at, attempts = r.attempts + g.tried::int,
-          platform_message_id = coalesce(g.platform_message_id, r.platform_message_id), content_hash = g.content_hash, sent_at = g.sent_at
-        FROM given g JOIN old ON old.campaign_id = g.campaign_id AND old.person_id = g.person_id
-        WHERE r.commune_id = ${communeId} AND r.campaign_id = g.campaign_id AND r.person_id = g.person_id
-        RETURNING r.campaign_id, old.status AS old_status, old.route AS old_route, old.class AS old_class, r.status, r.route, r.class
-      )
-      ${countChanges(tx, communeId, changes)}`
+      UPDATE recipient r SET status = g.status, class = g.class, route = coalesce(g.route, r.route), not_before = g.not_before,
+        claimed_at = g.claimed_at, attempts = r.attempts + g.tried::int,
+        platform_message_id = coalesce(g.platform_message_id, r.platform_message_id), content_hash = g.content_hash, sent_at = g.sent_at
+      FROM json_to_recordset(${JSON.stringify(given)}::text::json)
+        AS g (place tid, status text, class text, route text, not_before timestamptz, claimed_at timestamptz,
+          platform_message_id text, content_hash text, sent_at timestamptz, tried boolean)
+      WHERE r.ctid = g.place`
+    const moves = tx`SELECT * FROM json_to_recordset(${JSON.stringify(movesOf(held, rows))}::text::json)
+      AS given (campaign_id int, status text, route text, class text, n int)`
+    await addCounts(tx, communeId, moves)
     for (const campaignId of campaignIds) {
       const said = results.flatMap((result) =>
         result.campaignId === campaignId && result.failed !== null ? [result.failed ? '1' : '0'] : [],
@@ -401,12 +398,50 @@ export async function markResults(
   return recent
 }
 
+type Held = { number: number; ctid: string; status: string; route: string; class: string | null }
+
+/**
+ * Locks the rows of results in the order of their key and says how they stand and where; those that were settled meanwhile are missing. Each
+ * row is looked up by its key, whatever PostgreSQL believes of the table: of a campaign that has just begun it knows nothing.
+ */
+async function holdRows(tx: TransactionSql, communeId: number, rows: readonly Result[]): Promise<Held[]> {
+  const keys = rows
+    .map(({ campaignId, personId }, number) => ({ campaign_id: campaignId, person_id: personId, number }))
+    .sort((a, b) => a.campaign_id - b.campaign_id || a.person_id - b.person_id)
+  return tx<Held[]>`
+    SELECT given.number, found.* FROM json_to_recordset(${JSON.stringify(keys)}::text::json) AS given (campaign_id int, person_id bigint, number int),
+      LATERAL (
+        SELECT ctid::text AS ctid, status, route, class FROM recipient
+        WHERE commune_id = ${communeId} AND campaign_id = given.campaign_id AND person_id = given.person_id
+          AND (status = 'waiting' OR (status = 'uncertain' AND class = 'process_died'))
+        FOR UPDATE
+      ) found`
+}
+
+type Move = { campaign_id: number; status: string; route: string; class: string; n: number }
+
+/** What the counts gain and lose. */
+function movesOf(held: readonly Held[], rows: readonly Result[]): Move[] {
+  const moves = new Map<string, Move>()
+  const add = (move: Move) => {
+    const key = `${move.campaign_id} ${move.status} ${move.route} ${move.class}`
+    const known = moves.get(key)
+    if (known) known.n += move.n
+    else moves.set(key, move)
+  }
+  for (const { number, status, route, class: reason } of held) {
+    const row = rows[number]
+    if (!row) continue
+    add({ campaign_id: row.campaignId, status, route, class: reason ?? '', n: -1 })
+    add({ campaign_id: row.campaignId, status: row.status, route: row.route ?? route, class: row.class ?? '', n: 1 })
+  }
+  return [...moves.values()]
+}
+
 const isoOf = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
 
 function toGiven(result: Result) {
   return {
-    campaign_id: result.campaignId,
-    person_id: result.personId,
     status: result.status,
     class: result.class,
     route: result.route ?? null,
