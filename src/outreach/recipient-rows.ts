@@ -79,11 +79,17 @@ export async function recipientRows(sql: Sqlish, { communeId, from, year, templa
             AND had.person_id = f.person_id AND had.status IN ('sent', 'uncertain') AND coalesce(had.sent_at, had.claimed_at) > ${ceiling.since}::timestamptz)`
           : sql`0`
       } AS recently_sent
+    -- OFFSET 0 is a fence: each person is looked up by key. Joined, the few rows of a batch made PostgreSQL read all people of the commune
     FROM ${from} f
-    LEFT JOIN contact c ON c.id = f.contact_id
-    LEFT JOIN person p ON p.commune_id = ${communeId} AND p.id = f.person_id
-    LEFT JOIN unit u ON u.id = coalesce(p.village_id, c.came_by_unit_id)
-    ${withForm ? sql`LEFT JOIN nomination n ON n.commune_id = ${communeId} AND n.year = ${year} AND n.title = 'CDHT' AND n.subject_id = f.person_id` : sql``}
+    LEFT JOIN LATERAL (SELECT * FROM contact WHERE id = f.contact_id OFFSET 0) c ON true
+    LEFT JOIN LATERAL (SELECT * FROM person WHERE commune_id = ${communeId} AND id = f.person_id OFFSET 0) p ON true
+    LEFT JOIN LATERAL (SELECT * FROM unit WHERE id = coalesce(p.village_id, c.came_by_unit_id) OFFSET 0) u ON true
+    ${
+      withForm
+        ? sql`LEFT JOIN LATERAL (
+      SELECT * FROM nomination WHERE commune_id = ${communeId} AND year = ${year} AND title = 'CDHT' AND subject_id = f.person_id OFFSET 0) n ON true`
+        : sql``
+    }
     ORDER BY f.person_id`
   const date = (ms: number | null) => (ms === null ? null : new Date(ms))
   return rows.map((row) => ({

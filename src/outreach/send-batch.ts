@@ -160,8 +160,8 @@ async function nextLane(tx: TransactionSql, account: SendingAccount, now: Date):
         AND (o.finished_at IS NULL OR o.finished_at > ${since}::timestamptz)) AS others
     FROM campaign_lane l JOIN campaign c ON c.id = l.campaign_id
     WHERE l.account_id = ${account.id} AND c.state = 'running' AND (NOT l.exhausted OR EXISTS (
-      SELECT 1 FROM recipient r WHERE r.account_id = l.account_id AND r.not_before <= ${at}::timestamptz AND r.campaign_id = l.campaign_id
-        AND r.commune_id = l.commune_id AND r.status = 'waiting'))
+      SELECT 1 FROM recipient r WHERE r.account_id = l.account_id AND r.not_before <= ${at}::timestamptz AND r.campaign_id + 0 = l.campaign_id
+        AND r.commune_id + 0 = l.commune_id AND r.status = 'waiting'))
     ORDER BY l.served_at LIMIT 1
     FOR SHARE OF c`
   return lane
@@ -175,8 +175,9 @@ async function pick(
 ): Promise<Picked[]> {
   const due = await tx<Picked[]>`
     SELECT person_id::float8 AS person_id, contact_id::float8 AS contact_id, route, attempts, true AS is_due FROM recipient
+    -- A sum is no key: of use is only the index of the few rows that have a time. By the key the whole campaign would be read
     WHERE account_id = ${account.id} AND not_before <= ${now.toISOString()}::timestamptz
-      AND commune_id = ${account.communeId} AND campaign_id = ${lane.campaign_id} AND status = 'waiting'
+      AND commune_id + 0 = ${account.communeId} AND campaign_id + 0 = ${lane.campaign_id} AND status = 'waiting'
     ORDER BY not_before, recipient.person_id LIMIT ${most} FOR UPDATE`
   if (due.length === most) return [...due]
   const fresh = await tx<Picked[]>`
@@ -371,6 +372,8 @@ export async function markResults(
       const row = rows[number]
       return row ? [{ place: ctid, ...toGiven(row) }] : []
     })
+    // Each row by its place, and not by reading the table from end to end for a batch
+    await tx`SET LOCAL enable_seqscan = off`
     await tx`
       UPDATE recipient r SET status = g.status, class = g.class, route = coalesce(g.route, r.route), not_before = g.not_before,
         claimed_at = g.claimed_at, attempts = r.attempts + g.tried::int,

@@ -129,8 +129,8 @@ export function createSender(deps: OutreachDeps & { pace: Pace }): Sender {
       const rows = await deps.database.sql<{ account_id: number }[]>`
         SELECT DISTINCT l.account_id FROM campaign c JOIN campaign_lane l ON l.campaign_id = c.id
         WHERE c.state = 'running' AND (NOT l.exhausted OR EXISTS (
-          SELECT 1 FROM recipient r WHERE r.account_id = l.account_id AND r.not_before <= ${at}::timestamptz AND r.campaign_id = l.campaign_id
-            AND r.commune_id = l.commune_id AND r.status = 'waiting'))`
+          SELECT 1 FROM recipient r WHERE r.account_id = l.account_id AND r.not_before <= ${at}::timestamptz AND r.campaign_id + 0 = l.campaign_id
+            AND r.commune_id + 0 = l.commune_id AND r.status = 'waiting'))`
       for (const row of rows) wake(row.account_id)
     },
     async idle() {
