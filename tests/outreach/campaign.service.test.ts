@@ -26,13 +26,14 @@ import {
   type TestOutreach,
 } from './commune.ts'
 
+let url: string
 let database: Database
 let seeded: Seeded
 let platform: FakePlatform
 let deps: TestOutreach
 
 beforeEach(async () => {
-  const url = await createTestDatabase()
+  url = await createTestDatabase()
   database = createDb(url)
   seeded = await seedCommune(database)
   platform = createFakePlatform(() => deps.now().getTime())
@@ -279,5 +280,24 @@ describe('a campaign', () => {
     expect(await counted(id)).toEqual({ sent: 493, uncertain: 7 })
     expect(await counted(id)).toEqual(await recount(id))
     expect(new Set(platform.arrived.map((one) => one.userId)).size).toBe(493)
+  })
+  test('costs the database the same for each message, however many there are and however little is known of the table', async () => {
+    const people = 4_000
+    await seedPeople(database, seeded, { n: people })
+    await started()
+    const reader = createDb(url)
+    // A connection of its own, whose counting is complete once it is closed
+    const sending = await createTestOutreach(url, () => platform.channel, { now: new Date(MORNING) })
+    const sender = createSender(sending)
+    await sender.look()
+    await sender.idle()
+    await sender.close()
+    await sending.close()
+    await deps.database.close()
+    const [ledger] = await reader.sql<{ rows: number }[]>`
+      SELECT (seq_tup_read + coalesce(idx_tup_fetch, 0))::int AS rows FROM pg_stat_user_tables WHERE relname = 'recipient'`
+    expect(platform.arrived).toHaveLength(people)
+    expect(ledger!.rows).toBeLessThan(people * 4)
+    await reader.close()
   })
 })
