@@ -12,13 +12,22 @@ const RETRY_MS = 200
  * moment the process is gone. What a dead instance had claimed can then be taken up at once, without waiting for a lease to run out.
  * The lock is taken again after the database was restarted.
  */
-export type Instance = { id: number; close(): Promise<void> }
+export type Instance = {
+  id: number
+  /**
+   * Calls `heard` with what is notified on a channel of PostgreSQL, by whichever process, once its transaction is committed. It shares the
+   * connection of the lock and costs nothing while all is quiet. What is said while that connection is lost is not heard.
+   */
+  listen(channel: string, heard: (payload: string) => void): Promise<void>
+  close(): Promise<void>
+}
 
 /** `id` is a random 31-bit number. */
 export async function createInstance(url: string, id: number): Promise<Instance> {
   let closed = false
   let timer: NodeJS.Timeout | undefined
   let held: postgres.Sql | undefined
+  const ears = new Map<string, (payload: string) => void>()
 
   // A connection of its own: a statement on a reserved one of the pool, after its loss, ends the process (postgres.js 3.4)
   async function hold(): Promise<void> {
@@ -28,9 +37,12 @@ export async function createInstance(url: string, id: number): Promise<Instance>
       max_lifetime: null,
       onnotice: () => {},
       onclose: holdAgain,
+      // The driver takes it, its types do not know it
+      ...{ onnotify: (channel: string, payload: string) => ears.get(channel)?.(payload) },
       connection: { application_name: 'hoc-tap-bot instance' },
     })
     await connection`SELECT pg_advisory_lock_shared(${INSTANCE_CLASS}, ${id})`
+    for (const channel of ears.keys()) await connection`LISTEN ${connection(channel)}`
     held = connection
   }
   function holdAgain(): void {
@@ -45,6 +57,11 @@ export async function createInstance(url: string, id: number): Promise<Instance>
 
   return {
     id,
+    async listen(channel, heard) {
+      ears.set(channel, heard)
+      // While the connection is lost, the next one listens
+      if (held) await held`LISTEN ${held(channel)}`.catch(() => {})
+    },
     async close() {
       closed = true
       clearTimeout(timer)

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { campaign } from '../db/schema.ts'
 import { startScheduled } from '../outreach/campaign.ts'
 import type { OutreachDeps } from '../outreach/deps.ts'
+import { listenToLanes } from '../outreach/lane-bell.ts'
 import type { Sender } from '../outreach/sender.ts'
 import { askUncertain, findWork, sweepCampaigns } from '../outreach/sweep-campaigns.ts'
 import type { Queues } from '../queue/queue.ts'
@@ -69,7 +70,6 @@ export function createOutreachJobs({ deps, sender, openQueues, log }: Options): 
     await opened.work({
       async start(data) {
         await startScheduled(deps, Number(data.campaignId))
-        await sender.look()
       },
       finish: () => sweepCampaigns(deps),
     })
@@ -110,6 +110,7 @@ export function createOutreachJobs({ deps, sender, openQueues, log }: Options): 
   return {
     isQueueUsable: () => queues !== undefined,
     start() {
+      void listenToLanes(deps.instance, (accountId) => sender.wake(accountId))
       every(SWEEP_MS, sweep, 'the sweep of campaigns')
       every(REOPEN_MS, open, 'opening the queue')
       every(FILL_MS, fillQueue, 'filling the queue')

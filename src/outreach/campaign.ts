@@ -20,6 +20,7 @@ import { type AudienceArgs, type AudiencePreview, audienceRows, previewAudience,
 import type { OutreachDeps } from './deps.ts'
 import { type Frozen, freezeAudience } from './freeze.ts'
 import { afterOpenTime } from './gate.ts'
+import { ringLanes } from './lane-bell.ts'
 import { type LedgerCounts, moveRows, readCounts } from './ledger.ts'
 import { campaignPerMinute, paceLimits } from './limits.ts'
 import { type RecipientRow, recipientRows, toMessage } from './recipient-rows.ts'
@@ -269,6 +270,7 @@ async function begin(deps: OutreachDeps, tx: TransactionSql, campaignId: number,
       next_contact_until = ${until.toISOString()}::timestamptz, failures_from = ${now.toISOString()}::timestamptz, updated_at = ${now.toISOString()}::timestamptz
     WHERE id = ${campaignId}`
   await record(tx, { communeId: found.communeId, now, actor, action: 'campaign.start', campaignId, detail: { recipients } })
+  await ringLanes(tx, campaignId)
   return { type: 'started', recipients }
 }
 
@@ -324,6 +326,7 @@ export async function resumeCampaign(deps: OutreachDeps, { campaignId, actor }: 
     // Failures of before were seen by whoever resumes it
     await tx`UPDATE campaign SET pause_class = NULL, pause_detail = NULL, failures_from = ${deps.now().toISOString()}::timestamptz WHERE id = ${campaignId}`
     await tx`UPDATE campaign_lane SET recent = '' WHERE campaign_id = ${campaignId}`
+    await ringLanes(tx, campaignId)
   })
 }
 
@@ -373,6 +376,7 @@ export async function retryClass(deps: OutreachDeps, args: { campaignId: number;
       campaignId,
       detail: { class: args.class, recipients },
     })
+    await ringLanes(tx, campaignId)
     return { type: 'retried', recipients }
   })
 }
@@ -460,6 +464,7 @@ export async function settleByHand(deps: OutreachDeps, { campaignId, personId, a
     if (!arrived && locked.state === 'done')
       await tx`UPDATE campaign SET state = 'running', finished_at = NULL, checksum = NULL WHERE id = ${campaignId}`
     await record(tx, { communeId: locked.commune_id, now, actor, action: 'campaign.settle', campaignId, detail: { personId, arrived } })
+    if (!arrived) await ringLanes(tx, campaignId)
     return { type: 'done', state: locked.state }
   })
 }

@@ -34,26 +34,34 @@ const LONGEST_WAIT_MS = 2_000
 const AFTER_ERROR_MS = 500
 const MARK_RETRY_MS = 200
 
+/** The serving of one account: `onRing` ends its waiting, `rung` says that somebody rang since it last looked. */
+type Loop = { rung: boolean; onRing: () => void; done: Promise<void> }
+
 export function createSender(deps: OutreachDeps & { pace: Pace }): Sender {
-  const loops = new Map<number, { woken: () => void; done: Promise<void> }>()
+  const loops = new Map<number, Loop>()
   let closed = false
 
   function wake(accountId: number): void {
     if (closed) return
     const running = loops.get(accountId)
-    if (running) return running.woken()
-    let woken = () => {}
-    const bell = { ring: () => woken() }
-    const done = serve(accountId, (resolve) => {
-      woken = resolve
-    })
+    if (running) {
+      running.rung = true
+      running.onRing()
+      return
+    }
+    const loop: Loop = { rung: false, onRing: () => {}, done: Promise.resolve() }
+    loops.set(accountId, loop)
+    loop.done = serve(accountId, loop)
       .catch((error) => deps.log.error({ err: error, account: accountId }, 'the sending of an account stopped; it begins again'))
-      .finally(() => loops.delete(accountId))
-    loops.set(accountId, { woken: bell.ring, done })
+      .finally(() => {
+        loops.delete(accountId)
+        // Rung for after it had looked for the last time
+        if (loop.rung) wake(accountId)
+      })
   }
 
   /** One account until nothing is left to claim and nothing is under way. */
-  async function serve(accountId: number, onWake: (resolve: () => void) => void): Promise<void> {
+  async function serve(accountId: number, loop: Loop): Promise<void> {
     let account = await loadAccount(deps, accountId)
     let loadedAt = performance.now()
     const channel = account && (await deps.channelOf(accountId))
@@ -69,10 +77,10 @@ export function createSender(deps: OutreachDeps & { pace: Pace }): Sender {
     const waitForTurn = (ms: number) =>
       new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, ms)
-        onWake(() => {
+        loop.onRing = () => {
           clearTimeout(timer)
           resolve()
-        })
+        }
       })
 
     while (!closed) {
@@ -87,6 +95,7 @@ export function createSender(deps: OutreachDeps & { pace: Pace }): Sender {
       }
       const batchId = randomUUID()
       activeBatches.add(batchId)
+      loop.rung = false
       let claim: Awaited<ReturnType<typeof claimBatch>>
       try {
         claim = await claimBatch(deps, { account, channel, most: free, batchId })
@@ -138,7 +147,7 @@ export function createSender(deps: OutreachDeps & { pace: Pace }): Sender {
     },
     async close() {
       closed = true
-      for (const loop of loops.values()) loop.woken()
+      for (const loop of loops.values()) loop.onRing()
       await Promise.all([...loops.values()].map((loop) => loop.done))
     },
   }
