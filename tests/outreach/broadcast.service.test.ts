@@ -170,12 +170,14 @@ describe('whom a broadcast is for', () => {
   async function fail(name: string, failure: string): Promise<void> {
     const [row] = await bot.sql<{ commune: number; campaign: number }[]>`
       SELECT commune_id AS commune, max(campaign_id) AS campaign FROM recipient GROUP BY commune_id`
-    await moveRows(bot.sql, {
-      communeId: row?.commune ?? 0,
-      campaignId: row?.campaign ?? 0,
-      where: bot.sql`r.person_id = (SELECT id FROM person WHERE name = ${name})`,
-      set: bot.sql`status = 'failed', class = ${failure}`,
-    })
+    await bot.sql.begin((tx) =>
+      moveRows(tx, {
+        communeId: row?.commune ?? 0,
+        campaignId: row?.campaign ?? 0,
+        where: tx`r.person_id = (SELECT id FROM person WHERE name = ${name})`,
+        set: tx`status = 'failed', class = ${failure}`,
+      }),
+    )
   }
   const rule = async () => (await bot.sql<{ rule: object }[]>`SELECT rule FROM campaign ORDER BY id DESC LIMIT 1`)[0]?.rule
 
