@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http'
+
 /** What the answer's headers said about requests a minute. */
 export type RateLimit = {
   /** `X-RateLimit-Limit` */
@@ -7,9 +9,8 @@ export type RateLimit = {
 }
 
 /** The limits in the headers; undefined unless both are there and whole numbers. */
-export function readRateLimit(headers: Headers): RateLimit | undefined {
-  const limit = headers.get('x-ratelimit-limit')
-  const remain = headers.get('x-ratelimit-remain')
-  if (limit === null || remain === null || !/^\d+$/.test(limit) || !/^\d+$/.test(remain)) return undefined
+export function readRateLimit(headers: IncomingHttpHeaders): RateLimit | undefined {
+  const { 'x-ratelimit-limit': limit, 'x-ratelimit-remain': remain } = headers
+  if (typeof limit !== 'string' || typeof remain !== 'string' || !/^\d+$/.test(limit) || !/^\d+$/.test(remain)) return undefined
   return { limit: Number(limit), remain: Number(remain) }
 }
