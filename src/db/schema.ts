@@ -492,7 +492,8 @@ export const recipient = pgTable(
     contactId: ref('contact_id'),
     accountId: integer('account_id'),
     status: text('status', { enum: ['waiting', 'sent', 'failed', 'skipped', 'expired', 'cancelled', 'uncertain'] }).notNull(),
-    route: text('route', { enum: ['now', 'next', 'village', 'article', 'zbs', 'telegram', 'none'] }).notNull(),
+    /** `next` waits for the person's word; `met`: the word came. */
+    route: text('route', { enum: ['now', 'next', 'met', 'village', 'article', 'zbs', 'telegram', 'none'] }).notNull(),
     /** Class of a failure or reason of a skip. */
     class: text('class'),
     attempts: smallint('attempts').notNull().default(0),

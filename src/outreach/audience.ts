@@ -177,7 +177,7 @@ export async function previewAudience(sql: Sqlish, args: AudienceArgs): Promise<
 }
 
 /** Ways on which a message leaves as soon as the pace allows. */
-export const SENT_AT_ONCE: ReadonlySet<Route> = new Set<Route>(['now', 'telegram', 'zbs'])
+export const SENT_AT_ONCE: ReadonlySet<Route> = new Set<Route>(['now', 'met', 'telegram', 'zbs'])
 
 function tally() {
   const routes: Partial<Record<Route, number>> = {}

@@ -99,7 +99,7 @@ export type Certificate = {
   seen: number
   firstSentAt: Date | null
   lastSentAt: Date | null
-  /** SHA-256 over the rows of the ledger by ids, hex. */
+  /** SHA-256 over the exported list, hex; what of it is in certificate.ts. */
   checksum: string
 }
 

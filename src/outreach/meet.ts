@@ -16,20 +16,33 @@ const RECEIPT_DAYS = 30
 
 const subjects = ({ id, personId }: Met) => (personId === null ? sql`(${-id}::bigint)` : sql`(${personId}::bigint, ${-id}::bigint)`)
 
-/** This person has just written: notices that waited for it leave now, once, through this chat. */
+/**
+ * This person has just written: notices that waited for it leave now, once, through this chat. `met` is a way of its own: a second word
+ * finds nothing to do while the first notice is on its way, and its life does not end while it waits for the morning.
+ */
 export async function meetNotices(tx: Tx, met: Met, now: Date): Promise<void> {
   await tx.execute(sql`
-    WITH due AS (
-      UPDATE recipient r SET not_before = ${new Date(now.getTime() + AFTER_REPLY_MS).toISOString()}::timestamptz, contact_id = ${met.id}, account_id = ${met.accountId}::int
-      FROM campaign c
+    WITH old AS MATERIALIZED (
+      SELECT r.commune_id, r.campaign_id, r.person_id, coalesce(r.class, '') AS class
+      FROM campaign c JOIN recipient r ON r.commune_id = c.commune_id AND r.campaign_id = c.id AND r.person_id IN ${subjects(met)}
       WHERE c.commune_id = ${met.communeId} AND c.state IN ('running', 'paused') AND c.next_contact_until > ${now.toISOString()}::timestamptz
-        AND r.commune_id = c.commune_id AND r.campaign_id = c.id AND r.person_id IN ${subjects(met)}
-        AND r.status = 'waiting' AND r.route = 'next' AND r.not_before IS NULL
-      RETURNING r.campaign_id
+        AND r.status = 'waiting' AND r.route = 'next'
+      ORDER BY r.campaign_id, r.person_id FOR UPDATE OF r
+    ), due AS (
+      UPDATE recipient r SET route = 'met', class = NULL, not_before = ${new Date(now.getTime() + AFTER_REPLY_MS).toISOString()}::timestamptz,
+        contact_id = ${met.id}, account_id = ${met.accountId}::int
+      FROM old WHERE r.commune_id = old.commune_id AND r.campaign_id = old.campaign_id AND r.person_id = old.person_id
+      RETURNING r.campaign_id, old.class
+    ), lanes AS (
+      INSERT INTO campaign_lane (campaign_id, account_id, commune_id, cursor, exhausted, served_at)
+      SELECT DISTINCT campaign_id, ${met.accountId}::int, ${met.communeId}::int, 0, true, ${now.toISOString()}::timestamptz FROM due
+      ON CONFLICT DO NOTHING
     )
-    INSERT INTO campaign_lane (campaign_id, account_id, commune_id, cursor, exhausted, served_at)
-    SELECT campaign_id, ${met.accountId}::int, ${met.communeId}::int, 0, true, ${now.toISOString()}::timestamptz FROM due
-    ON CONFLICT DO NOTHING`)
+    INSERT INTO recipient_count (commune_id, campaign_id, status, route, class, n)
+    SELECT ${met.communeId}::int, campaign_id, 'waiting', route, class, sum(n)::int
+    FROM (SELECT campaign_id, 'next' AS route, class, -1 AS n FROM due UNION ALL SELECT campaign_id, 'met', '', 1 FROM due) moves
+    GROUP BY campaign_id, route, class ORDER BY campaign_id, route, class
+    ON CONFLICT (commune_id, campaign_id, status, route, class) DO UPDATE SET n = recipient_count.n + excluded.n`)
 }
 
 /** Receipts of campaign messages; kept once, the first time. */

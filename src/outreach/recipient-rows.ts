@@ -76,7 +76,10 @@ export async function recipientRows(sql: Sqlish, { communeId, from, year, templa
       ${
         ceiling && ceiling.campaignIds.length > 0
           ? sql`(SELECT count(*)::int FROM recipient had WHERE had.commune_id = ${communeId} AND had.campaign_id IN ${sql([...ceiling.campaignIds])}
-            AND had.person_id = f.person_id AND had.status IN ('sent', 'uncertain') AND coalesce(had.sent_at, had.claimed_at) > ${ceiling.since}::timestamptz)`
+            AND had.person_id = f.person_id AND (
+              (had.status IN ('sent', 'uncertain') AND coalesce(had.sent_at, had.claimed_at) > ${ceiling.since}::timestamptz)
+              -- On its way at this moment
+              OR (had.status = 'waiting' AND EXISTS (SELECT 1 FROM recipient_batch b WHERE b.campaign_id = had.campaign_id AND f.person_id = ANY (b.person_ids)))))`
           : sql`0`
       } AS recently_sent
     -- OFFSET 0 is a fence: each person is looked up by key. Joined, the few rows of a batch made PostgreSQL read all people of the commune

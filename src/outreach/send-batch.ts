@@ -343,7 +343,8 @@ function toResult(item: ClaimedRecipient, outcome: SendOutcome, now: Date): Resu
 
 /**
  * Records what became of many recipients, of one commune, in one transaction; batches that are through go with it. A row that an echo settled
- * meanwhile is left alone; one that was thought lost while this process lived gets its true result. Returns the lanes' last results.
+ * meanwhile is left alone; one that was thought lost while this process lived gets its true result. Safe to repeat: what was recorded before
+ * is no longer held by its batch and changes nothing. Returns the lanes' last results.
  */
 export async function markResults(
   deps: OutreachDeps,
@@ -352,6 +353,7 @@ export async function markResults(
   const { communeId } = account
   const recent = new Map<number, string>()
   const campaignIds = [...new Set(results.map((result) => result.campaignId))].sort((a, b) => a - b)
+  const batchIds = [...new Set(results.map((result) => result.batchId))]
   await deps.database.sql.begin(async (tx) => {
     const back = results.filter((result) => result.status === 'waiting')
     // What comes back to wait must not wait for a campaign that was cancelled meanwhile
@@ -367,7 +369,12 @@ export async function markResults(
           ? { ...result, status: 'cancelled', class: null, notBeforeMs: null }
           : result,
     )
-    const held = await holdRows(tx, communeId, rows)
+    const batches = await loadBatches(tx, batchIds)
+    // What was recorded before is in no batch any more: then the database's answer was lost, and this is the same again
+    const held = (await holdRows(tx, communeId, rows)).filter(({ number, status }) => {
+      const row = rows[number]
+      return row && (status === 'uncertain' || batches.get(row.batchId)?.has(row.personId))
+    })
     const given = held.flatMap(({ number, ctid }) => {
       const row = rows[number]
       return row ? [{ place: ctid, ...toGiven(row) }] : []
@@ -385,6 +392,8 @@ export async function markResults(
     const moves = tx`SELECT * FROM json_to_recordset(${JSON.stringify(movesOf(held, rows))}::text::json)
       AS given (campaign_id int, status text, route text, class text, n int)`
     await addCounts(tx, communeId, moves)
+    const putBack = rows.filter((row) => row.status === 'waiting' && !doneBatches.includes(row.batchId))
+    if (putBack.length > 0) await letGo(tx, putBack)
     for (const campaignId of campaignIds) {
       const said = results.flatMap((result) =>
         result.campaignId === campaignId && result.failed !== null ? [result.failed ? '1' : '0'] : [],
@@ -442,6 +451,28 @@ function movesOf(held: readonly Held[], rows: readonly Result[]): Move[] {
 }
 
 const isoOf = (ms: number | null) => (ms === null ? null : new Date(ms).toISOString())
+
+/** Whose result is still to come, by batch. */
+async function loadBatches(tx: TransactionSql, batchIds: readonly string[]): Promise<Map<string, Set<number>>> {
+  const rows = await tx<{ id: string; person_ids: number[] }[]>`
+    SELECT id, person_ids::float8[] AS person_ids FROM recipient_batch WHERE id IN ${tx([...batchIds])}`
+  return new Map(rows.map((row) => [row.id, new Set(row.person_ids)]))
+}
+
+/** What waits again is nobody's: a batch holds those only whose result is still to come. */
+async function letGo(tx: TransactionSql, rows: readonly Result[]): Promise<void> {
+  const given = JSON.stringify(rows.map((row) => ({ batch_id: row.batchId, person_id: row.personId })))
+  await tx`
+    UPDATE recipient_batch b SET person_ids = kept.ids, content_hashes = kept.hashes
+    FROM (
+      SELECT b.id, array_agg(one.person_id ORDER BY one.place) AS ids, array_agg(one.hash ORDER BY one.place) AS hashes
+      FROM recipient_batch b, unnest(b.person_ids, b.content_hashes) WITH ORDINALITY AS one (person_id, hash, place)
+      WHERE NOT EXISTS (
+        SELECT 1 FROM json_to_recordset(${given}::text::json) AS g (batch_id text, person_id bigint) WHERE g.batch_id = b.id AND g.person_id = one.person_id)
+      GROUP BY b.id
+    ) kept
+    WHERE b.id = kept.id AND b.id IN ${tx([...new Set(rows.map((row) => row.batchId))])}`
+}
 
 function toGiven(result: Result) {
   return {

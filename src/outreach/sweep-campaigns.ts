@@ -73,9 +73,7 @@ async function strand(deps: OutreachDeps, tx: TransactionSql): Promise<void> {
     const uncertain = await moveRows(tx, {
       communeId: batch.commune_id,
       campaignId: batch.campaign_id,
-      // Not one that was put back to wait, nor one that a later batch took up
-      where: tx`r.status = 'waiting' AND r.not_before IS NULL AND r.person_id IN (SELECT unnest(person_ids) FROM recipient_batch WHERE id = ${batch.id})
-        AND NOT EXISTS (SELECT 1 FROM recipient_batch other WHERE other.campaign_id = ${batch.campaign_id} AND other.id <> ${batch.id} AND r.person_id = ANY (other.person_ids))`,
+      where: tx`r.status = 'waiting' AND r.person_id IN (SELECT unnest(person_ids) FROM recipient_batch WHERE id = ${batch.id})`,
       set: tx`status = 'uncertain', class = 'process_died', attempts = r.attempts + 1, claimed_at = ${claimedAt}::timestamptz, not_before = ${askAt}::timestamptz,
         content_hash = (SELECT held.hash FROM recipient_batch b, unnest(b.person_ids, b.content_hashes) AS held (id, hash) WHERE b.id = ${batch.id} AND held.id = r.person_id)`,
     })
@@ -94,10 +92,15 @@ async function releaseOwn(deps: OutreachDeps): Promise<void> {
       const [batch] = await tx<{ campaign_id: number; commune_id: number }[]>`
         SELECT campaign_id, commune_id FROM recipient_batch WHERE id = ${id} FOR UPDATE`
       if (!batch || activeBatches.has(id)) return
-      await tx`
-        UPDATE recipient SET not_before = ${deps.now().toISOString()}::timestamptz
-        WHERE commune_id = ${batch.commune_id} AND campaign_id = ${batch.campaign_id} AND status = 'waiting'
-          AND person_id IN (SELECT unnest(person_ids) FROM recipient_batch WHERE id = ${id})`
+      const [campaign] = await tx<{ state: string }[]>`SELECT state FROM campaign WHERE id = ${batch.campaign_id} FOR SHARE`
+      const again = tx`not_before = ${deps.now().toISOString()}::timestamptz`
+      await moveRows(tx, {
+        communeId: batch.commune_id,
+        campaignId: batch.campaign_id,
+        where: tx`r.status = 'waiting' AND r.person_id IN (SELECT unnest(person_ids) FROM recipient_batch WHERE id = ${id})`,
+        // Nobody would come by what waits for a cancelled campaign
+        set: campaign?.state === 'cancelled' ? tx`status = 'cancelled', class = NULL, not_before = NULL` : again,
+      })
       await tx`DELETE FROM recipient_batch WHERE id = ${id}`
     })
   }

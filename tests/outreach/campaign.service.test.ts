@@ -20,9 +20,11 @@ import {
   createTestOutreach,
   type FakePlatform,
   MORNING,
+  runCampaigns,
   type Seeded,
   seedCommune,
   seedPeople,
+  startTestCampaign,
   type TestOutreach,
 } from './commune.ts'
 
@@ -44,23 +46,8 @@ afterEach(async () => {
   await database.close()
 })
 
-async function started(text = 'Kính gửi {xưng hô} {tên}', rule = {}): Promise<number> {
-  const made = await createCampaign(deps, { communeId: seeded.communeId, authorContactId: null, text, rule })
-  if (made.type !== 'created') throw new Error(JSON.stringify(made))
-  const shown = await showCampaign(deps, { campaignId: made.campaignId })
-  if (shown.type !== 'shown') throw new Error(JSON.stringify(shown))
-  const begun = await startCampaign(deps, { campaignId: made.campaignId, confirmed: shown.preview.people, actor: 'cli' })
-  expect(begun).toEqual({ type: 'started', recipients: shown.preview.people })
-  return made.campaignId
-}
-
-async function run(): Promise<void> {
-  const sender = createSender(deps)
-  await sender.look()
-  await sender.idle()
-  await sweepCampaigns(deps)
-  await sender.close()
-}
+const started = (text = 'Kính gửi {xưng hô} {tên}', rule = {}) => startTestCampaign(deps, seeded, text, rule)
+const run = () => runCampaigns(deps)
 
 /** The seven statuses by the rows themselves. */
 async function recount(campaignId: number): Promise<Record<string, number>> {

@@ -7,8 +7,11 @@ import { createDb, type Database } from '../../src/db/connect.ts'
 import { createInstance } from '../../src/db/instance.ts'
 import { createSealer } from '../../src/lib/crypto.ts'
 import type { OutboundMessage, SendOutcome } from '../../src/model/outbound.ts'
+import { createCampaign, showCampaign, startCampaign } from '../../src/outreach/campaign.ts'
 import type { OutreachDeps } from '../../src/outreach/deps.ts'
 import { createPace, type Pace } from '../../src/outreach/pace.ts'
+import { createSender } from '../../src/outreach/sender.ts'
+import { sweepCampaigns } from '../../src/outreach/sweep-campaigns.ts'
 import { importTestUnits } from '../registry/test-units.ts'
 
 // A commune with people and chats, and a platform that answers as it is told
@@ -138,4 +141,30 @@ export async function seedPeople({ sql }: Database, { communeId, accountId, vill
     FROM person WHERE commune_id = ${communeId} AND (id * 53) % 100 >= ${without}::int`
   await sql`ANALYZE person`
   await sql`ANALYZE contact`
+}
+
+/** A campaign to everybody of the rule, confirmed and begun. */
+export async function startTestCampaign(
+  deps: OutreachDeps,
+  { communeId }: Pick<Seeded, 'communeId'>,
+  text: string,
+  rule = {},
+): Promise<number> {
+  const made = await createCampaign(deps, { communeId, authorContactId: null, text, rule })
+  if (made.type !== 'created') throw new Error(JSON.stringify(made))
+  const { campaignId } = made
+  const shown = await showCampaign(deps, { campaignId })
+  if (shown.type !== 'shown') throw new Error(JSON.stringify(shown))
+  const begun = await startCampaign(deps, { campaignId, confirmed: shown.preview.people, actor: 'cli' })
+  if (begun.type !== 'started') throw new Error(JSON.stringify(begun))
+  return campaignId
+}
+
+/** Sends all that can be sent now, and looks after what is through. */
+export async function runCampaigns(deps: TestOutreach): Promise<void> {
+  const sender = createSender(deps)
+  await sender.look()
+  await sender.idle()
+  await sweepCampaigns(deps)
+  await sender.close()
 }
