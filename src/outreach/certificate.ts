@@ -4,38 +4,9 @@ import { getCommune } from '../registry/units.ts'
 import { type Certificate, classesOf, findCampaign } from './campaign.ts'
 import type { OutreachDeps } from './deps.ts'
 import { readCounts } from './ledger.ts'
+import { ledgerCells, ledgerRows } from './ledger-rows.ts'
 
-/** A row of the ledger as it is exported (contract, section 5). */
-export type LedgerRow = {
-  channel: string | null
-  channel_user_id: string | null
-  person: string | null
-  village_code: string | null
-  status: string
-  class_or_reason: string | null
-  attempts: number
-  sent_at_ms: number | null
-  seen_at_ms: number | null
-}
-
-const BATCH = 2_000
-
-/** All rows of a campaign in one snapshot, in the order of the export, a batch at a time. */
-export function ledgerRows(sql: Sql, communeId: number, campaignId: number): AsyncIterable<LedgerRow[]> {
-  return sql<LedgerRow[]>`
-    SELECT a.channel, c.channel_user_id, p.name AS person, u.code AS village_code, r.status,
-      coalesce(r.class, CASE WHEN r.status = 'waiting' AND r.route = 'next' THEN 'next_contact' END) AS class_or_reason, r.attempts,
-      extract(epoch FROM r.sent_at)::float8 * 1000 AS sent_at_ms, extract(epoch FROM r.seen_at)::float8 * 1000 AS seen_at_ms
-    FROM recipient r
-    LEFT JOIN contact c ON c.id = r.contact_id
-    LEFT JOIN account a ON a.id = coalesce(c.account_id, r.account_id)
-    LEFT JOIN person p ON p.commune_id = r.commune_id AND p.id = r.person_id
-    LEFT JOIN unit u ON u.id = coalesce(p.village_id, c.came_by_unit_id)
-    WHERE r.commune_id = ${communeId} AND r.campaign_id = ${campaignId}
-    ORDER BY r.person_id`.cursor(BATCH)
-}
-
-/** The run in figures, with a checksum over the rows; once the campaign is done, the checksum is kept. */
+/** The run in figures, with a checksum over the list; once the campaign is done, the checksum is kept. */
 export async function certificate(deps: OutreachDeps, campaignId: number): Promise<Certificate | undefined> {
   const { sql, db } = deps.database
   const found = await findCampaign(deps, campaignId)
@@ -66,12 +37,18 @@ export async function certificate(deps: OutreachDeps, campaignId: number): Promi
   }
 }
 
-/** Over what became of whom, by ids: it stays the same when a name is corrected or a person is erased. */
+/**
+ * SHA-256 over the list as it is exported at the same moment, so that anybody who holds the file can count it again: of each row, in the
+ * file's order, the cells that say what became of whom, with a tab between them and a line feed behind. Names and villages may be put
+ * right later and what was seen grows: they are left out.
+ */
 async function checksumOf(sql: Sql, communeId: number, campaignId: number): Promise<string> {
   const hash = createHash('sha256')
-  const rows = sql<{ line: string }[]>`
-    SELECT concat_ws(' ', person_id, status, route, class, attempts, platform_message_id, extract(epoch FROM sent_at)) AS line
-    FROM recipient WHERE commune_id = ${communeId} AND campaign_id = ${campaignId} ORDER BY person_id`.cursor(BATCH)
-  for await (const batch of rows) for (const { line } of batch) hash.update(`${line}\n`)
+  for await (const batch of ledgerRows(sql, communeId, campaignId)) {
+    for (const row of batch) {
+      const { channel, channel_user_id, status, class_or_reason, attempts, sent_at } = ledgerCells(row)
+      hash.update(`${[channel, channel_user_id, status, class_or_reason, attempts, sent_at].join('\t')}\n`)
+    }
+  }
   return hash.digest('hex')
 }

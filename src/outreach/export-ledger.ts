@@ -4,9 +4,8 @@ import { stringify } from 'csv-stringify'
 import type { Database } from '../db/connect.ts'
 import { audit } from '../db/schema.ts'
 import { OperatorError } from '../lib/operator-error.ts'
-import { vietnamTime } from '../lib/vietnam-time.ts'
 import { findCampaign } from './campaign.ts'
-import { ledgerRows } from './certificate.ts'
+import { ledgerCells, ledgerRows } from './ledger-rows.ts'
 
 export type ExportLedgerArgs = { campaignId: number; path: string; actor: string; now: Date }
 
@@ -32,17 +31,7 @@ export async function exportLedger(database: Database, { campaignId, path, actor
       for await (const batch of ledgerRows(database.sql, found!.communeId, campaignId)) {
         for (const row of batch) {
           rows += 1
-          yield [
-            row.channel,
-            row.channel_user_id,
-            row.person,
-            row.village_code,
-            row.status,
-            row.class_or_reason,
-            row.attempts,
-            printTime(row.sent_at_ms),
-            printTime(row.seen_at_ms),
-          ]
+          yield ledgerCells(row)
         }
       }
     }
@@ -56,13 +45,4 @@ export async function exportLedger(database: Database, { campaignId, path, actor
     await rm(half, { force: true })
     throw error
   }
-}
-
-/** "2026-11-21T09:30:05+07:00", by the clock of Việt Nam. */
-function printTime(ms: number | null): string {
-  if (ms === null) return ''
-  const at = new Date(ms)
-  const { year, month, day, hour, minute } = vietnamTime(at)
-  const two = (value: number) => String(value).padStart(2, '0')
-  return `${year}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(at.getUTCSeconds())}+07:00`
 }
