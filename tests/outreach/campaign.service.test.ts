@@ -213,6 +213,8 @@ describe('a campaign', () => {
 
   test('pauses itself when failures pile up, and when the account is out of service', async () => {
     await seedPeople(database, seeded, { n: 1_000 })
+    // A platform is some way off: results are recorded while others are on their way
+    platform.latencyMs = 30
     platform.answer = (_, n) => (n > 300 && n % 3 === 0 ? { outcome: { kind: 'failed', class: 'content_policy' } } : undefined)
     const id = await started()
     await run()
