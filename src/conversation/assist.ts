@@ -5,18 +5,22 @@ import type { Prompt } from '../engine/effect.ts'
 import type { Var } from '../engine/flow.ts'
 import { fold } from '../lib/fold.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
-import type { TextRef } from '../model/text.ts'
 import { openTicket } from '../outreach/tickets.ts'
 import { findNomination } from '../recognition/nominations.ts'
 import { findPerson, findSame, type Known, peopleToHelp, registerByHelper, type ToHelp } from '../registry/helping.ts'
 import { type PersonFacts, registerPerson } from '../registry/people.ts'
 import { getUnit, unitTitle } from '../registry/units.ts'
 import { consentVersion, GROUPS, groupKey, isGroup } from './actions.ts'
+import type { Listed } from './listed.ts'
 import { helps, setSubject, subjectOf, titleOf } from './subject.ts'
 import type { LiveSession, PersonRow, Turn } from './turn.ts'
 
 // A list of more is not read on a phone
-const LISTED = 10
+const MOST_LISTED = 10
+const WHOLE_VILLAGE = 10_000
+
+/** So many people of the list at once that each has a button, beside the one that leads to the others. */
+const listedAtOnce = ({ channel }: Turn): number => Math.min(MOST_LISTED, channel.abilities.maxChoices - 1)
 
 type Vars = Record<string, Var>
 
@@ -41,17 +45,32 @@ export async function assistMore(turn: Turn, live: LiveSession): Promise<Vars> {
 }
 
 async function list(turn: Turn, live: LiveSession, villageId: number, page: number): Promise<Vars> {
-  const found = await waiting(turn, live, villageId, page * LISTED)
+  const found = await waiting(turn, live, villageId, page * listedAtOnce(turn))
   // Past the end it begins anew
   if (found.people.length === 0 && page > 0) return list(turn, live, villageId, 0)
-  return { _people: found.people.map(({ id }) => id).join(','), left: found.total, _left: found.total, _page: page }
+  return {
+    _people: found.people.map(({ id }) => id).join(','),
+    left: found.total,
+    _left: found.total,
+    _page: page,
+    _more: found.total > found.people.length,
+  }
 }
 
 function waiting(turn: Turn, live: LiveSession, villageId: number, offset = 0) {
   const { communeId } = turn.contact
   // The form that was finished just now is written at the end of the turn
   const without = [...idsOf(live.state.vars._skip), turn.person?.id ?? 0, live.subjectPersonId ?? 0]
-  return peopleToHelp(turn.tx, { communeId, villageId, year: yearOf(turn), without, limit: LISTED, offset })
+  return peopleToHelp(turn.tx, { communeId, villageId, year: yearOf(turn), without, limit: listedAtOnce(turn), offset })
+}
+
+/** Somebody of the village this leader goes through who has not finished; undefined for anybody else. */
+export async function findToHelp(turn: Turn, id: number): Promise<ToHelp | undefined> {
+  const villageId = ledVillage(turn)
+  if (villageId === undefined || id === turn.person?.id) return undefined
+  const { communeId } = turn.contact
+  const all = await peopleToHelp(turn.tx, { communeId, villageId, year: yearOf(turn), without: [], limit: WHOLE_VILLAGE })
+  return all.people.find((one) => one.id === id)
 }
 
 const idsOf = (value: Var | undefined): number[] =>
@@ -68,7 +87,7 @@ export async function assistTakeNext(turn: Turn, live: LiveSession): Promise<Var
 }
 
 /** The people or languages a `listed` prompt offers just now, as they were shown: their numbers do not shift while somebody reads. */
-export async function listedPeople(turn: Turn, live: LiveSession): Promise<{ key: string; label: string; text: TextRef }[]> {
+export async function listedPeople(turn: Turn, live: LiveSession): Promise<Listed[]> {
   const ids = idsOf(live.state.vars._people)
   const known = await Promise.all(ids.map((id) => findPerson(turn.tx, turn.contact.communeId, id)))
   const forms = await peopleToHelp(turn.tx, {
@@ -76,14 +95,14 @@ export async function listedPeople(turn: Turn, live: LiveSession): Promise<{ key
     villageId: Number(live.state.vars._own_village),
     year: yearOf(turn),
     without: [],
-    limit: 10_000,
+    limit: WHOLE_VILLAGE,
   })
   const shown = new Map<number, ToHelp>(forms.people.map((item) => [item.id, item]))
   return known.flatMap((item, index) => {
     if (!item) return []
     const { id, name, birthYear } = item.person
     const params = { n: index + 1, name, birth_year: birthYear, answered: shown.get(id)?.answered ?? 0, chat: item.hasChat ? 'yes' : 'no' }
-    return [{ key: String(id), label: name, text: { key: 'assist.list_line', params } }]
+    return [{ key: String(id), label: name, text: { key: 'assist.list_line', params }, tap: { key: 'assist.list_tap', params } }]
   })
 }
 

@@ -82,8 +82,9 @@ function numbers(count: number, voice: Voice): string {
 }
 
 function choicesOf(prompt: Prompt, sessionId: number, voice: Voice, abilities: Pick<Abilities, 'maxChoices' | 'maxChoiceChars'>): Choice[] {
-  const choices = prompt.options.map((option, index) => ({
-    number: String(index + 1),
+  const offered = prompt.taps ?? prompt.options.map((option, index) => ({ ...option, number: String(index + 1) }))
+  const choices = offered.map((option) => ({
+    number: option.number,
     label: cut(voice(option.text), abilities.maxChoiceChars),
     payload: payloadOf({ sessionId, ref: prompt.ref, key: option.key }),
   }))

@@ -1,7 +1,7 @@
 import type { Prompt } from '../engine/effect.ts'
 import { openPrompt } from '../engine/prompt.ts'
 import { resumeFor } from './assist.ts'
-import { listedItems } from './listed.ts'
+import { listedItems, listedTaps } from './listed.ts'
 import { addressedPrompt, helps, subjectOf } from './subject.ts'
 import type { LiveSession, Turn } from './turn.ts'
 
@@ -9,7 +9,8 @@ import type { LiveSession, Turn } from './turn.ts'
 export async function presented(turn: Turn, live: LiveSession, prompt: Prompt): Promise<Prompt> {
   if (prompt.input === 'listed') {
     const items = await listedItems(turn, live, prompt.ref)
-    return { ...prompt, lines: [...items.map(({ text }) => text), { key: `${live.loaded.flow.id}.${prompt.ref}.how` }] }
+    const how = { key: `${live.loaded.flow.id}.${prompt.ref}.how` }
+    return { ...prompt, lines: [...items.map(({ text }) => text), how], taps: listedTaps(turn, live, prompt.ref, items) }
   }
   if (!helps(live)) return prompt
   const shown = await resumeFor(turn, live, prompt)

@@ -1,22 +1,24 @@
 import type { Prompt } from '../engine/effect.ts'
+import type { Input } from '../engine/input.ts'
 import type { Understanding } from '../lib/understand.ts'
 import type { InboundContent } from '../model/inbound.ts'
 import { fetchAttachment } from '../outreach/chat/attachment.ts'
 import { openTicket } from '../outreach/tickets.ts'
 import { parseInvitationCode } from '../registry/codes.ts'
 import { findUnitByJoinCode, unitTitle } from '../registry/units.ts'
+import { findToHelp } from './assist.ts'
 import { tookAssistChoice } from './assist-choice.ts'
 import { setCameBy } from './contacts.ts'
 import { nominationSession } from './edit-finished.ts'
 import { erase } from './erase.ts'
-import { readListed } from './listed.ts'
+import { readListed, readListedTap } from './listed.ts'
 import { findSuccessor, readEarlier } from './move-session.ts'
 import { openFor } from './presented.ts'
 import { promptAt, type Reader, type Reading, readEdit, readText } from './read-text.ts'
 import { readValue, type ValueRead } from './read-value.ts'
 import { feed, startFlow } from './run-session.ts'
 import type { Seen } from './seen.ts'
-import { setStatus } from './sessions.ts'
+import { findEnded, setStatus } from './sessions.ts'
 import { runStanding, tookStanding } from './standing.ts'
 import { parseTap, STANDING, type Tap } from './tap.ts'
 import { activeSession, type LiveSession, say, type Turn, voiceOf, wordUsers } from './turn.ts'
@@ -158,10 +160,20 @@ async function routeTap(turn: Turn, payload: string, moment: Moment): Promise<vo
   if (live.status === 'paused') await bringUp(turn, live)
   const prompt = await openFor(turn, live)
   if (prompt && prompt.ref === tap.ref && (await tookAssistChoice(turn, live, prompt, tap.key))) return
+  if (prompt?.ref === tap.ref && prompt.input === 'listed') {
+    const chosen = await readListedTap(turn, live, tap.ref, tap.key)
+    return feed(turn, chosen.kind === 'value' ? asValueInput(chosen) : { type: 'again' })
+  }
   if (prompt?.ref === tap.ref) return feed(turn, tap.key === '0' ? { type: 'person' } : { type: 'option', key: tap.key })
   if (tap.key === '0') return moment.inOneBreath ? undefined : feed(turn, { type: 'again' })
   return feed(turn, { type: 'earlier', ref: tap.ref, key: tap.key, repeat: moment.inOneBreath })
 }
+
+const asValueInput = ({ value, label }: Extract<ValueRead, { kind: 'value' }>): Input => ({
+  type: 'value',
+  value,
+  ...(label === undefined ? {} : { label }),
+})
 
 /** Whoever taps on something beneath a side matter (erase? language?) has left that matter; a form begun for somebody waits. */
 async function bringUp(turn: Turn, live: LiveSession): Promise<void> {
@@ -179,11 +191,20 @@ async function tapOnEnded(turn: Turn, tap: Tap, moment: Moment): Promise<void> {
     const said = readEarlier(turn, moved, tap)
     return feed(turn, said ? { type: 'earlier', ...said, repeat: false } : { type: 'again' })
   }
+  const next = await listedForNext(turn, tap)
+  if (next !== undefined) return startFlow(turn, 'assist', { _assist: 'nguoi_nay', who: next })
   const reopened = await nominationSession(turn, tap)
   if (reopened) return feed(turn, reopened)
   const live = activeSession(turn)
   say(turn, 'tap.over')
   if (live) return feed(turn, { type: 'again' })
+}
+
+/** A leader may come back to the list of before and tap the next person there. */
+async function listedForNext(turn: Turn, tap: Tap): Promise<number | undefined> {
+  const id = /^p(\d+)$/.exec(tap.key)?.[1]
+  if (id === undefined || (await findEnded(turn, tap.sessionId))?.flow !== 'assist') return undefined
+  return (await findToHelp(turn, Number(id)))?.id
 }
 
 async function routeMedia(turn: Turn, { media, file }: Extract<InboundContent, { kind: 'media' }>, moment: Moment): Promise<void> {

@@ -95,7 +95,12 @@ export async function listedLanguages(turn: Turn): Promise<Listed[]> {
   const present = await turn.deps.clips.languages()
   return VOICE_LANGUAGES.filter(({ code }) => present.includes(code)).map((language, index) => {
     const name = language[turn.contact.language]
-    return { key: language.code, label: name, text: { key: 'voice.language_line', params: { n: index + 1, name } } }
+    return {
+      key: language.code,
+      label: name,
+      text: { key: 'voice.language_line', params: { n: index + 1, name } },
+      tap: { key: 'voice.language_tap', params: { name } },
+    }
   })
 }
 

@@ -15,6 +15,8 @@ export type Prompt = {
   progress?: { n: number; total: number }
   /** Lines between text and options: the answers read back. */
   lines?: TextRef[]
+  /** Buttons for what `lines` offer by number, and for other words that may be said there. */
+  taps?: { key: string; number: string; text: TextRef }[]
   /** "0. cần cán bộ giúp" is offered. */
   help: boolean
 }

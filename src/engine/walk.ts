@@ -1,3 +1,4 @@
+import type { Test } from '../model/flow.ts'
 import type { Node } from './flow.ts'
 import { isComplete, openForm } from './form.ts'
 import { textParams } from './prompt.ts'
@@ -105,9 +106,8 @@ function branchOf(session: Session, node: Extract<Node, { kind: 'branch' }>): st
   return node.cases.find((item) => holds(session, item.when))?.next ?? node.else
 }
 
-type Test = Extract<Node, { kind: 'branch' }>['cases'][number]['when']
-
-function holds(session: Session, test: Test): boolean {
+/** Whether what is known of the person passes a test of the flow. */
+export function holds(session: Pick<Session, 'vars'>, test: Test): boolean {
   const value = session.vars[test.var]
   if (test.set !== undefined) return (value !== undefined && value !== '') === test.set
   if (test.in) return value !== undefined && test.in.includes(value)

@@ -12,27 +12,6 @@ export type Var = z.infer<typeof Var>
 
 const Choice = z.object({ key: Key, next: Key.optional(), edit: Key.optional(), phrases: z.array(z.string()).default([]) }).strict()
 
-/** What an ask node takes. Free inputs are read by the conversation (villages from the register) and arrive as a value. */
-const AskInput = z.discriminatedUnion('type', [
-  /** `edit` on a choice: ask that node again, then go on to the next of this one. */
-  z.object({ type: z.literal('choice'), options: z.array(Choice).min(2).max(9) }).strict(),
-  z.object({ type: z.literal('village') }).strict(),
-  z.object({ type: z.literal('name') }).strict(),
-  z.object({ type: z.literal('birth_year') }).strict(),
-  /** One of a list the conversation makes (people, languages), by number or name, or one of `also`, whose key is then the value. */
-  z
-    .object({
-      type: z.literal('listed'),
-      from: z.enum(['people_to_help', 'voice_languages']),
-      also: z.array(z.object({ key: Key, phrases: z.array(z.string().min(1)).min(1) }).strict()).default([]),
-    })
-    .strict(),
-  z.object({ type: z.literal('count'), min: z.number().int(), max: z.number().int() }).strict(),
-  /** Any words, kept as written. `media`: a picture or file may be sent instead, whose place on disk is the value. */
-  z.object({ type: z.literal('text'), max: z.number().int(), media: z.boolean().default(false) }).strict(),
-])
-export type AskInput = z.infer<typeof AskInput>
-
 const Test = z
   .object({
     var: z.string(),
@@ -42,6 +21,35 @@ const Test = z
     set: z.boolean().optional(),
   })
   .strict()
+export type Test = z.infer<typeof Test>
+
+/** What an ask node takes. Free inputs are read by the conversation (villages from the register) and arrive as a value. */
+const AskInput = z.discriminatedUnion('type', [
+  /** `edit` on a choice: ask that node again, then go on to the next of this one. */
+  z.object({ type: z.literal('choice'), options: z.array(Choice).min(2).max(9) }).strict(),
+  z.object({ type: z.literal('village') }).strict(),
+  z.object({ type: z.literal('name') }).strict(),
+  z.object({ type: z.literal('birth_year') }).strict(),
+  /**
+   * One of a list the conversation makes (people, languages), by number, name or button, or one of `also`, whose key is then the value.
+   * `tap`: that one has a button too, after those of the list; with a test, only while it holds.
+   */
+  z
+    .object({
+      type: z.literal('listed'),
+      from: z.enum(['people_to_help', 'voice_languages']),
+      also: z
+        .array(
+          z.object({ key: Key, phrases: z.array(z.string().min(1)).min(1), tap: z.union([z.literal(true), Test]).optional() }).strict(),
+        )
+        .default([]),
+    })
+    .strict(),
+  z.object({ type: z.literal('count'), min: z.number().int(), max: z.number().int() }).strict(),
+  /** Any words, kept as written. `media`: a picture or file may be sent instead, whose place on disk is the value. */
+  z.object({ type: z.literal('text'), max: z.number().int(), media: z.boolean().default(false) }).strict(),
+])
+export type AskInput = z.infer<typeof AskInput>
 
 const base = { id: Key }
 const Node = z.discriminatedUnion('kind', [

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { registerPerson } from '../../src/registry/people.ts'
 import { createInvitation } from '../../src/registry/roles.ts'
 import { findUnitByCode } from '../../src/registry/units.ts'
 import { recount } from '../../src/reports/recount.ts'
+import { applyTallies } from '../../src/reports/tally.ts'
 import { type Bot, startBot } from '../support/bot.ts'
 
 const DAY_MS = 86_400_000
@@ -37,6 +39,25 @@ describe('answering for another', () => {
     if (made.type !== 'created') throw new Error(made.type)
     await person.say(`MÃ ${made.code}`)
     return person
+  }
+
+  /** Somebody the commune knows who has no chat, in the village of this number. Gives their id. */
+  function known(name: string, village: number, birthYear: number): Promise<number> {
+    return bot.app.deps.database.db.transaction(async (tx) => {
+      const unit = await findUnitByCode(tx, `binh-lu-0${village}`)
+      if (!unit) throw new Error('no village')
+      const household = { head: false as const, headName: name }
+      const facts = { villageId: unit.id, name, birthYear, address: 'ong', group: 1 as const, household }
+      const placed = await registerPerson(tx, {
+        communeId: unit.communeId,
+        facts,
+        source: 'helper',
+        registeredBy: null,
+        now: new Date(nowMs),
+      })
+      await applyTallies(tx, placed.tallies)
+      return placed.person.id
+    })
   }
 
   async function agree() {
@@ -163,6 +184,40 @@ describe('answering for another', () => {
     ])
     expect(await chief.talk('thôi', 'THỐNG KÊ')).toContain('Có người làm hộ / đã làm: 3/')
     await agree()
+  })
+
+  test('the list has buttons, in parts as long as the platform shows them, and one of before works later too', async () => {
+    const chief = await leader('Lò Văn Dài')
+    for (const letter of ['A', 'B', 'C', 'D', 'E', 'G', 'H']) await known(`Hù Văn ${letter}`, 1, 1950 + letter.charCodeAt(0) - 64)
+    const buttons = () => (chief.messages().at(-1)?.buttons ?? []).map(({ title }) => title)
+    await chief.say('LÀM HỘ')
+    const first = buttons()
+    expect(first).toHaveLength(5)
+    expect(first[0]).toBe('1. Hù Văn A (1951)')
+    expect(first.at(-1)).toBe('Xem thêm')
+    const part = await chief.tap('Xem thêm')
+    expect(part).toContain('1. Hù Văn E (1955)')
+    expect(part).toContain('nhắn số')
+    // By button, also one of the part before, and by number
+    expect(await chief.tap('2. Hù Văn B (1952)')).toContain('Hù Văn B')
+    await chief.talk('1', '1', '2', 'Hù Văn B', '1', ...ANSWERS, '1', 'Thôi')
+    expect(await named('Hù Văn B')).toMatchObject({ status: 'da_tu_danh_gia', helper: 'Lò Văn Dài' })
+    // Scrolling up takes a while
+    nowMs += 10_000
+    expect(await chief.tap('3. Hù Văn C (1953)')).toContain('đọc to cho ông Hù Văn C')
+    await chief.talk('1', '1', '2', 'Hù Văn B', '1', ...ANSWERS, '1', 'Chọn trong danh sách')
+    expect(await chief.say('2')).toContain('Hù Văn D')
+    await agree()
+  })
+
+  test('a made-up button names nobody of another village', async () => {
+    const chief = await leader('Lò Văn Giả')
+    const stranger = await known('Ai Đó Lạ', 2, 1950)
+    await chief.say('LÀM HỘ')
+    const [session] = await bot.sql<{ id: string }[]>`
+      SELECT s.id FROM session s JOIN contact c ON c.id = s.contact_id JOIN person p ON p.id = c.person_id
+      WHERE p.name = 'Lò Văn Giả' AND s.status = 'active'`
+    expect(await chief.say(`${Number(session?.id).toString(36)}.pick.p${stranger}`)).not.toContain('Ai Đó')
   })
 
   test('whoever has finished on their own phone is not overwritten', async () => {

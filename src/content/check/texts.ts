@@ -30,6 +30,12 @@ export function textsOfFlow(flow: FlowFile): NeededText[] {
       ...(node.input.type === 'choice'
         ? node.input.options.map((option) => ({ key: `${key}.${option.key}`, maxChars: OPTION_CHARS, by }))
         : []),
+      ...(node.input.type === 'listed'
+        ? [
+            { key: `${key}.how`, maxChars: QUESTION_CHARS, by },
+            ...node.input.also.flatMap((other) => (other.tap ? [{ key: `${key}.${other.key}`, maxChars: OPTION_CHARS, by }] : [])),
+          ]
+        : []),
     ]
   })
 }
