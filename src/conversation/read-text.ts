@@ -4,6 +4,7 @@ import type { LoadedFlow } from '../engine/flow.ts'
 import type { Input } from '../engine/input.ts'
 import { mainPrompt } from '../engine/prompt.ts'
 import type { Session } from '../engine/session.ts'
+import { fold } from '../lib/fold.ts'
 import type { Understand, Understanding, Word, WordUser } from '../lib/understand.ts'
 import type { Offers } from './offer.ts'
 import type { ValueRead } from './read-value.ts'
@@ -99,8 +100,10 @@ function readFree(reader: Reader, prompt: Prompt, text: string): Reading {
   if (word.kind === 'greeting' && prompt.input !== 'text') return asInput(reader.afterPause ? { type: 'resume' } : { type: 'again' })
   // Words to be passed on are taken as they stand, save a word that is the whole message
   if (prompt.input === 'text' && value.kind === 'value' && word.kind !== 'word') return asInput({ type: 'value', value: value.value })
-  if (value.kind !== 'value' || prompt.input !== 'name') {
-    if (word.kind === 'word' && reader.hasWord(word.word)) return { type: 'word', word: word.word, arg: word.arg }
+  const mayBeName = value.kind === 'value' && prompt.input === 'name'
+  if (word.kind === 'word' && reader.hasWord(word.word) && !(mayBeName && isNameToo(word, reader.title(word.word), text)))
+    return { type: 'word', word: word.word, arg: word.arg }
+  if (!mayBeName) {
     if (word.kind === 'question') return asInput({ type: 'explain' })
     if (word.kind === 'person') return asInput({ type: 'person' })
   }
@@ -114,6 +117,12 @@ function readFree(reader: Reader, prompt: Prompt, text: string): Reading {
     default:
       return value satisfies never
   }
+}
+
+/** Without its marks a word may be somebody's name ("Dung", "Nhan Tin"), and so may what begins like one ("MA SEO PHAO"). */
+function isNameToo({ arg }: Extract<Understanding, { kind: 'word' }>, title: string, text: string): boolean {
+  const typed = text.normalize('NFC').trim().toLocaleLowerCase('vi')
+  return arg !== undefined || (fold(typed) === typed && typed !== title.toLocaleLowerCase('vi'))
 }
 
 /** "SỬA 3", "câu 3 chọn 2": with the new answer understood against that question. */

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
+import { describe, expect, it, vi } from 'vitest'
 import { createZaloChannel } from '../../src/channels/zalo/channel.ts'
 import { parseZaloWebhook } from '../../src/channels/zalo/parse.ts'
 import { createSimulator } from '../../src/simulator/simulator.ts'
@@ -17,7 +18,7 @@ const OA = '1122334455667788990'
 const KEYS = { appId: '1234567890123456789', appSecret: 'APP_SECRET_made_up', oaSecretKey: 'OA_SECRET_made_up_0001' }
 const START = Date.parse('2026-11-20T09:00:00+07:00')
 
-async function createHarness(): Promise<ChannelHarness> {
+async function createHarness(onButtonsRefused = () => {}): Promise<ChannelHarness & { refuse(times: number): void }> {
   // Never twice the same time, so that an order can be read from it
   let atMs = START
   const now = () => ++atMs
@@ -39,7 +40,7 @@ async function createHarness(): Promise<ChannelHarness> {
     endpoint: 'v3.0',
     now,
   })
-  const channel = createZaloChannel({ client, now, buttons: true, onButtonsRefused: () => {} })
+  const channel = createZaloChannel({ client, now, buttons: true, onButtonsRefused })
   const person = simulator.people.create({ name: 'Giàng A Páo' })
   // Whoever has never written cannot be written to
   await simulator.people.say(person.id, OA, { kind: 'text', text: 'chào' })
@@ -70,6 +71,7 @@ async function createHarness(): Promise<ChannelHarness> {
         const button = message?.buttons?.findIndex((each) => each.title === label)
         simulator.people.tap(person.id, { oaId: OA, messageId: message?.id ?? '', button })
       }),
+    refuse: (times) => void simulator.faults.addCall({ endpoint: 'oa/message/cs', times, answer: { code: -201 } }),
     async fail(fault) {
       simulator.faults.clear()
       simulator.people.setBlocked(person.id, OA, false)
@@ -141,4 +143,43 @@ async function openDoor() {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks/zalo`, received, close }
 }
 
-describeChannel('Zalo', createHarness)
+describeChannel('Zalo', () => createHarness())
+
+describe('Buttons a Zalo account refuses', () => {
+  const message = {
+    text: 'Đúng chưa ạ?',
+    choices: [{ number: '1', label: 'Đúng rồi', payload: '7.readback.dung' }],
+    links: [{ label: 'Nghe', url: 'http://127.0.0.1:3000/nghe/abc' }],
+  }
+  const inText = `${message.text}\nNghe: ${message.links[0]?.url}`
+
+  it('an address that is refused becomes a line of the text; answers stay buttons', async () => {
+    const onRefused = vi.fn()
+    const zalo = await createHarness(onRefused)
+    try {
+      zalo.refuse(1)
+      expect(await zalo.channel.send(zalo.personId, message)).toMatchObject({ kind: 'sent' })
+      expect(await zalo.channel.send(zalo.personId, message)).toMatchObject({ kind: 'sent' })
+      const shown = { text: inText, choices: ['Đúng rồi'] }
+      expect(await zalo.shown()).toEqual([shown, shown])
+      expect(onRefused).not.toHaveBeenCalled()
+    } finally {
+      await zalo.close()
+    }
+  })
+
+  it('where answers are refused as well, the text stands alone, and that is remembered', async () => {
+    const onRefused = vi.fn()
+    const zalo = await createHarness(onRefused)
+    try {
+      zalo.refuse(2)
+      expect(await zalo.channel.send(zalo.personId, message)).toMatchObject({ kind: 'sent' })
+      expect(await zalo.channel.send(zalo.personId, message)).toMatchObject({ kind: 'sent' })
+      const shown = { text: inText, choices: [] }
+      expect(await zalo.shown()).toEqual([shown, shown])
+      expect(onRefused).toHaveBeenCalledOnce()
+    } finally {
+      await zalo.close()
+    }
+  })
+})

@@ -33,6 +33,16 @@ describe('registration', () => {
     expect(row).toEqual({ name: 'Lò Văn Panh', village: 'Hua Bó' })
   })
 
+  test("a word written as the help prints it is nobody's name; without its marks it may be one", async () => {
+    const person = await bot.person('Kết Quả')
+    await person.talk('chào', '1', 'Nà Đa')
+    for (const word of ['KẾT QUẢ', 'kết quả', 'dạ trợ giúp ạ', 'MENU', 'xem', 'Sửa', 'trợ giúp với'])
+      expect(await person.say(word)).not.toContain('sinh năm nào')
+    expect(await person.talk('Ma Dung', '1980')).toContain('xưng hô')
+    const [state] = await bot.sql<{ name: string }[]>`SELECT state->'vars'->>'name' AS name FROM session ORDER BY id DESC LIMIT 1`
+    expect(state?.name).toBe('Ma Dung')
+  })
+
   test('a village is found by the code of its QR, and then not asked again', async () => {
     const [village] = await bot.sql<{ join_code: string }[]>`SELECT join_code FROM unit WHERE code = 'binh-lu-02'`
     const person = await bot.person('QR')

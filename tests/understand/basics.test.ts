@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { fold } from '../../src/lib/fold.ts'
 import { createUnderstanding } from '../../src/lib/understand.ts'
 import { loadLexicon } from './lexicon.ts'
 
@@ -41,6 +42,29 @@ describe('a word that works in every chat', () => {
   test('of another role is an unknown text', () => {
     expect(word('thống kê')).toEqual({ kind: 'none' })
   })
+})
+
+describe('every word and form, whatever is around it', () => {
+  const table = loadLexicon().words
+  const asked = table.collisions.filter(({ outcome }) => outcome === 'ask' || outcome === 'never').map(({ text }) => text)
+  const users = ['officer', 'village_lead'] as const
+  test.each(table.words.flatMap(({ word: name, title, forms }) => [title, ...forms].map((form) => ({ name, form }))))(
+    '$form',
+    ({ name, form }) => {
+      const written = name === 'code' ? `${form} AB7-K9D-XYZ` : form
+      const upper = written.toLocaleUpperCase('vi')
+      const around = [upper, upper.normalize('NFD'), `  ${written.replaceAll(' ', '   ')} `, `dạ ${written} ạ`, `${written} ạ`]
+      const polite = [`cho tôi ${written}`, `em ${written}`, `dạ cho em ${written} ạ`, `"${written}".`]
+      const bare = [fold(written), `da ${fold(written)} a`]
+      const texts = [...around, ...polite, ...bare].filter(
+        (text) => !asked.includes(fold(text).replace(/^da | a$/g, '')) || fold(text) !== text,
+      )
+      for (const text of texts) {
+        const found = word(text, users)
+        expect([text, found.kind, found.kind === 'word' && found.word]).toEqual([text, 'word', name])
+      }
+    },
+  )
 })
 
 describe('figures on a counting question', () => {

@@ -27,23 +27,27 @@ type Options = {
   onButtonsRefused: () => void
 }
 
+// From most to fewest. A platform may take answers as buttons and still refuse an address: one without https, or of this machine alone
+const BUTTONS = ['all', 'answers', 'none'] as const
+type Buttons = (typeof BUTTONS)[number]
+
 // Of the newest messages of a chat, how many pages of ten are searched for one of ours
 const PAGES_SEARCHED = 3
 
 /** One Zalo Official Account as a channel. */
 export function createZaloChannel({ client, now, buttons: buttonsAtStart, onButtonsRefused }: Options): Channel {
-  let buttons = buttonsAtStart
+  let buttons: Buttons = buttonsAtStart ? 'all' : 'none'
 
-  function shape(message: OutboundMessage, withButtons: boolean): OaMessage {
+  function shape(message: OutboundMessage, withButtons: Buttons): OaMessage {
     const taps: Button[] = (message.choices ?? []).map((choice) => ({
       title: choice.label,
       type: 'oa.query.hide',
       payload: toTap(choice.payload),
     }))
     const links: Button[] = (message.links ?? []).map((link) => ({ title: link.label, type: 'oa.open.url', payload: { url: link.url } }))
-    const all = [...taps, ...links]
-    if (!withButtons || all.length === 0 || all.length > zaloAbilities.maxChoices) return textMessage(withLinks(message))
-    return buttonsMessage(message.text, all)
+    const all = withButtons === 'all' ? [...taps, ...links] : taps
+    if (withButtons === 'none' || all.length === 0 || all.length > zaloAbilities.maxChoices) return textMessage(withLinks(message))
+    return buttonsMessage(withButtons === 'all' ? message.text : withLinks(message), all)
   }
 
   async function send(channelUserId: string, message: OutboundMessage): Promise<SendOutcome> {
@@ -68,19 +72,24 @@ export function createZaloChannel({ client, now, buttons: buttonsAtStart, onButt
       )
     }
     // As it was for this message: others on their way at the same time may find out meanwhile that buttons are refused
-    const withButtons = buttons
-    try {
-      return await client.sendMessage(channelUserId, shape(message, withButtons))
-    } catch (error) {
-      // -233 and -201: nothing was delivered; the same words without buttons
-      const refused = error instanceof ZaloError && (error.action === 'change_shape' || error.code === -201)
-      const hadButtons = withButtons && (message.choices?.length ?? 0) + (message.links?.length ?? 0) > 0
-      if (!refused || !hadButtons) throw error
-      const result = await client.sendMessage(channelUserId, shape(message, false))
-      buttons = false
-      onButtonsRefused()
-      return result
+    for (let shown = buttons; ; ) {
+      try {
+        const result = await client.sendMessage(channelUserId, shape(message, shown))
+        keepRefusal(shown)
+        return result
+      } catch (error) {
+        // -233 and -201: nothing was delivered; the same words with fewer buttons
+        const fewer = error instanceof ZaloError ? fewerButtons(message, shown, error) : undefined
+        if (!fewer) throw error
+        shown = fewer
+      }
     }
+  }
+
+  function keepRefusal(shown: Buttons): void {
+    if (BUTTONS.indexOf(shown) <= BUTTONS.indexOf(buttons)) return
+    buttons = shown
+    if (shown === 'none') onButtonsRefused()
   }
 
   async function findDelivered(channelUserId: string, message: OutboundMessage, afterMs: number): Promise<DeliveredAnswer> {
@@ -133,6 +142,13 @@ export function createZaloChannel({ client, now, buttons: buttonsAtStart, onButt
     broadcastArticle,
     close: async () => {},
   }
+}
+
+/** With what a refused message may be said again; undefined when its buttons are not what was refused. */
+function fewerButtons({ choices = [], links = [] }: OutboundMessage, shown: Buttons, error: ZaloError): Buttons | undefined {
+  if (error.action !== 'change_shape' && error.code !== -201) return undefined
+  if (shown === 'all' && links.length > 0 && error.code === -201) return 'answers'
+  return shown !== 'none' && choices.length + (shown === 'all' ? links.length : 0) > 0 ? 'none' : undefined
 }
 
 const comparable = (text: string) => text.normalize('NFC').trim()

@@ -172,7 +172,7 @@ export function createReader(lexicon: Lexicon) {
     const whole = isAbuse ? NONE : understandTokens(read.tokens, read.end, marked, prepared)
     const answer = !isAbuse && whole.kind === 'none' ? understandStory(read.tokens, marked, prepared) : whole
     const bare = words.whole(read.tokens, users)
-    const word = bare ?? words.whole(withoutFrame(read.tokens, marked, prepared), users)
+    const word = bare ?? wholeInFrame(read.tokens, marked, prepared, users)
     if (word === undefined) return answer.kind === 'none' && greets(read.tokens, marked, prepared) ? { kind: 'greeting' } : answer
     const found: Understanding = { kind: 'word', word: word.word, ...(word.arg === undefined ? {} : { arg: word.arg }) }
     if (answer.kind === 'option') {
@@ -201,21 +201,22 @@ export function createReader(lexicon: Lexicon) {
     return isGreeting && covered.size === tokens.length
   }
 
-  /** Without the polite words around it. */
-  function withoutFrame(tokens: readonly Token[], marked: boolean, prepared: Prepared): Token[] {
+  /** A word with polite words around it. As few of them as possible are taken off the end: "trợ giúp ạ" ends in two. */
+  function wholeInFrame(tokens: readonly Token[], marked: boolean, prepared: Prepared, users: readonly WordUser[]) {
     const places = tokens.map((token) => ({ candidates: prepared.vocabulary.find(token, marked), numbers: [], skippable: undefined }))
     const polite = findPhrases(lexical, places, weights).filter((edge) => edge.label.kind === 'polite' && edge.cost <= MAX_LIGHT_COST)
     let start = 0
-    let end = tokens.length
     for (let edge: Edge | undefined; ; start = edge.end) {
       edge = polite.filter((one) => one.start === start).sort((a, b) => b.end - a.end)[0]
       if (edge === undefined) break
     }
-    for (let edge: Edge | undefined; ; end = edge.start) {
-      edge = polite.filter((one) => one.end === end && one.start >= start).sort((a, b) => a.start - b.start)[0]
-      if (edge === undefined) break
+    const ends = new Set([tokens.length])
+    for (const end of ends) for (const one of polite) if (one.end === end && one.start >= start) ends.add(one.start)
+    for (const end of [...ends].sort((a, b) => b - a)) {
+      const word = words.whole(tokens.slice(start, end), users)
+      if (word !== undefined) return word
     }
-    return tokens.slice(start, end)
+    return undefined
   }
 
   /** The one clear answer inside a story: its parts are read alone, and nothing else in it may speak of another answer or another person. */
