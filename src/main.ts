@@ -45,7 +45,7 @@ async function start(config: Config): Promise<() => Promise<void>> {
     address = await listen(app.http, config)
     await app.start()
     await sample?.connect(address)
-    log.info({ address: config.publicUrl ?? address }, 'ready')
+    log.info({ address, ...(config.publicUrl && { publicUrl: config.publicUrl }) }, 'ready')
     if (sample) process.stdout.write(`\n  Mở trang điện thoại / open the phone page:  ${address}/\n\n`)
     return stop
   } catch (error) {

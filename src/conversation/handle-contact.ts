@@ -278,6 +278,8 @@ async function answer(turn: Turn, content: InboundContent, event: { at: Date; or
     return
   }
   await returning(turn, () => routeInput(turn, content, momentOf(turn, content, event, shown)))
+  // What they wrote answered nothing, and the question that stands open never reached them
+  if (shown.isLost && turn.said.length === 0 && activeSession(turn)) await feed(turn, { type: 'again' })
 }
 
 function momentOf(turn: Turn, content: InboundContent, event: { at: Date; order: number }, { prompts, lastOrder }: Shown): Moment {

@@ -15,7 +15,11 @@ export type Shown = {
   prompts: Seen[]
   /** Place of our newest message, a prompt or not; undefined when there is none yet. */
   lastOrder: number | undefined
+  /** The newest prompt never arrived and will not be tried again. */
+  isLost: boolean
 }
+
+const NEVER_ARRIVED: ReadonlySet<string> = new Set(['failed', 'skipped', 'expired', 'cancelled'])
 
 export async function loadShown(tx: Tx, contactId: number, orders: Abilities['orders']): Promise<Shown> {
   const rows = await tx
@@ -44,7 +48,8 @@ export async function loadShown(tx: Tx, contactId: number, orders: Abilities['or
     }
     return []
   })
-  return { prompts, lastOrder }
+  const isLost = NEVER_ARRIVED.has(rows.find((row) => row.prompt !== null)?.status ?? '')
+  return { prompts, lastOrder, isLost }
 }
 
 /** What stood open on the screen when something was sent at `order`. */

@@ -59,6 +59,18 @@ describe('what was in flight', () => {
     expect(ours(person)).toBe(before + 1)
   })
 
+  test('a question the platform refused is asked again when the person writes next', async () => {
+    const person = await bot.person('E')
+    await person.say('chào')
+    const before = ours(person)
+    bot.simulator.faults.addCall({ endpoint: 'oa/message/cs', answer: { code: -210 }, times: 1 })
+    await person.say('1')
+    expect(ours(person)).toBe(before)
+    expect(await person.say('Nà Đa')).toContain('bản nào')
+    expect(ours(person)).toBe(before + 1)
+    expect(await person.say('Nà Đa')).toContain('Họ và tên')
+  })
+
   test('a stored event nobody answered is answered by the next sweep', async () => {
     const person = await bot.person('D')
     await person.talk(...REGISTRATION)
