@@ -1,4 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createInvitation } from '../src/registry/roles.ts'
 import { startTestApp, type TestApp } from './support/app.ts'
 import { NAMED_REFUSALS } from './support/telegram/refusal.ts'
 import { startTelegramServer, type TelegramServer } from './support/telegram/server.ts'
@@ -115,6 +119,35 @@ describe('with a public address', () => {
   })
 })
 
+describe('an officer who composes a notice', () => {
+  test('sends the picture that goes with it here as well', async () => {
+    const only = await start()
+    const { sealer, randomInt, database, now } = only.app.deps
+    const invitation = { role: 'commune_reviewer' as const, unitCode: 'binh-lu', invitedBy: null, now: now() }
+    const invited = await createInvitation({ db: database.db, sealer, randomInt }, invitation)
+    if (invited.type !== 'created') throw new Error(invited.type)
+    const folder = mkdtempSync(join(tmpdir(), 'hoc-tap-bot-telegram-'))
+    only.app.deps.exportsDir = folder
+    try {
+      await say(`MÃ ${invited.code}`)
+      await say('THÔNG BÁO')
+      await say('Mời bà con họp.')
+      expect(await say('2')).toContain('gửi ảnh hoặc tệp')
+      const picture = Buffer.concat([Buffer.from('\u0089PNG', 'latin1'), Buffer.alloc(64, 7)])
+      const before = said().length
+      server.person.file(PERSON, 'photo', { name: 'anh.png', bytes: picture })
+      await hasSaid(before + 1)
+      expect(said()[before]).toContain('Gửi cho ai')
+      await say('1')
+      const [draft] = await only.sql<{ attachment: { path: string } }[]>`SELECT attachment FROM campaign`
+      expect(readFileSync(draft?.attachment.path ?? '')).toEqual(picture)
+      expect(only.logged()).not.toContain(server.token.split(':')[1])
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+})
+
 describe('the list of words', () => {
   test('is there for everybody in both languages, and for a leader in their own chat once the role is taken up', async () => {
     const only = await start()
@@ -123,7 +156,6 @@ describe('the list of words', () => {
     expect(names('default:|')).toEqual(expect.arrayContaining(['menu', 'batdau', 'xem', 'sua', 'dung']))
     expect(names('default:|')).not.toContain('thongke')
 
-    const { createInvitation } = await import('../src/registry/roles.ts')
     const { database, sealer, randomInt } = only.app.deps
     const invited = await createInvitation(
       { db: database.db, sealer, randomInt },

@@ -14,6 +14,8 @@ export type Abilities = {
   orders: 'clock' | 'sequence'
   /** How a recorded prompt reaches the person: as a link to the page that plays it, or as a sound in the chat. */
   clips: 'link' | 'attached'
+  /** How long the words under an attachment may be; 0: they go in a message of their own. */
+  maxCaptionChars: Readonly<Record<NonNullable<OutboundMessage['attachment']>['kind'], number>>
   /** Content types that may be attached. */
   fileTypes: readonly string[]
   imageTypes: readonly string[]
@@ -28,7 +30,7 @@ export type Channel = {
   split(text: string): string[]
   /**
    * Sends one message in one request where the platform allows. Resolves always; never throws for what a platform can do.
-   * A message longer than `maxTextChars` must have been split before: see `split`.
+   * Whatever the platform does not take in one request must have been divided before: see `partsOf`.
    */
   send(channelUserId: string, message: OutboundMessage): Promise<SendOutcome>
   /**
@@ -41,6 +43,11 @@ export type Channel = {
    * is no such list. Throws what the client throws; safe to repeat.
    */
   showCommands?(channelUserId: string, commands: readonly Command[]): Promise<void>
+  /**
+   * What somebody sent, by the reference of the webhook: its bytes, or `too_large` beyond `maxBytes`. Throws when it cannot be had any more;
+   * the error names no secret.
+   */
+  loadFile(ref: string, maxBytes: number): Promise<Buffer | 'too_large'>
   /** Sends a registered template to a phone number; absent where the platform has no such thing. */
   sendTemplate?(message: TemplateMessage): Promise<SendOutcome>
   /** Sends a published article to all followers; who reads it nobody is told. */

@@ -1,4 +1,6 @@
 import { and, asc, desc, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
+import type { Channel } from '../channels/channel.ts'
+import { partsOf } from '../channels/parts.ts'
 import { commonParams } from '../content/texts.ts'
 import type { Tx } from '../db/connect.ts'
 import {
@@ -11,8 +13,9 @@ import {
   person as personTable,
 } from '../db/schema.ts'
 import { isTransient } from '../db/transient.ts'
-import type { InboundContent } from '../model/inbound.ts'
+import type { FileRef, InboundContent } from '../model/inbound.ts'
 import type { OutboundMessage } from '../model/outbound.ts'
+import { fetchAttachment } from '../outreach/chat/attachment.ts'
 import { meetNotices } from '../outreach/meet.ts'
 import { heardByStaff } from '../outreach/tickets.ts'
 import { saveNomination } from '../recognition/nominations.ts'
@@ -53,6 +56,7 @@ const ONE_BREATH_MS = 3_000
 type Answered =
   | { kind: 'nothing' }
   | { kind: 'in_flight' }
+  | { kind: 'to_fetch'; channel: Channel; files: Sent[] }
   | { kind: 'answered'; claimed: Claimed[]; more: boolean; wake: Iterable<number>; listChanged?: ContactRow }
 
 /**
@@ -68,6 +72,10 @@ export async function handleContact(deps: Deps, contactId: number): Promise<numb
       if (answered.kind === 'nothing') return undefined
       if (answered.kind === 'in_flight') {
         if ((await settleStranded(deps, contactId)) === 'busy') return BUSY_MS
+        continue
+      }
+      if (answered.kind === 'to_fetch') {
+        await fetchFiles(deps, answered)
         continue
       }
       for (const id of answered.wake) deps.wake(id)
@@ -168,6 +176,9 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number, at: { event?
   // What failed before is answered alone: those beside it are not blamed for it
   const batch = events.slice(0, events[0]?.attempts ? 1 : BATCH)
   if (batch[0]) at.event = batch[0].id
+  const files = filesIn(deps, batch)
+  // A platform may take seconds to hand one over: nobody's chat and no transaction waits for that
+  if (files.length > 0) return { kind: 'to_fetch', channel, files }
   const turn: Turn = {
     deps,
     tx,
@@ -251,6 +262,29 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number, at: { event?
   return { kind: 'answered', claimed, more: events.length > batch.length, wake: turn.wake, ...listChanged }
 }
 
+/** A file that was sent and is not on this machine yet. */
+type Sent = { eventId: number; content: Extract<InboundContent, { kind: 'media' }>; file: FileRef }
+
+function filesIn(deps: Deps, events: readonly { id: number; kind: string; bodyEnc: Buffer | null }[]): Sent[] {
+  return events.flatMap(({ id, kind, bodyEnc }) => {
+    if (kind !== 'media' || !bodyEnc) return []
+    const content = deps.sealer.openJson<InboundContent>(bodyEnc)
+    return content.kind === 'media' && content.file ? [{ eventId: id, content, file: content.file }] : []
+  })
+}
+
+/** Takes the files from the platform and writes into the events what they were. Run twice, the last copy counts. */
+async function fetchFiles(deps: Deps, { channel, files }: { channel: Channel; files: readonly Sent[] }): Promise<void> {
+  for (const { eventId, content, file } of files) {
+    const { file: _, ...rest } = content
+    const fetched = await fetchAttachment(deps, { channel, file })
+    await deps.database.db
+      .update(inboundEvent)
+      .set({ bodyEnc: deps.sealer.sealJson({ ...rest, fetched }) })
+      .where(and(eq(inboundEvent.id, eventId), isNull(inboundEvent.handledAt)))
+  }
+}
+
 async function answer(turn: Turn, content: InboundContent, event: { at: Date; order: number }, shown: Shown): Promise<void> {
   switch (content.kind) {
     case 'received':
@@ -312,8 +346,7 @@ async function writeTurn(turn: Turn): Promise<Claimed[]> {
   const claimed: Claimed[] = []
   if (composed) {
     const { opens, ...message } = composed
-    const parts = channel.split(message.text)
-    const messages = parts.map((text, index): OutboundMessage => (index === parts.length - 1 ? { ...message, text } : { text }))
+    const messages = partsOf(channel, message)
     const rows = await tx
       .insert(outboundMessage)
       .values(

@@ -2,7 +2,6 @@ import type { Prompt } from '../engine/effect.ts'
 import type { Input } from '../engine/input.ts'
 import type { Understanding } from '../lib/understand.ts'
 import type { InboundContent } from '../model/inbound.ts'
-import { fetchAttachment } from '../outreach/chat/attachment.ts'
 import { openTicket } from '../outreach/tickets.ts'
 import { parseInvitationCode } from '../registry/codes.ts'
 import { findUnitByJoinCode, unitTitle } from '../registry/units.ts'
@@ -207,13 +206,11 @@ async function listedForNext(turn: Turn, tap: Tap): Promise<number | undefined> 
   return (await findToHelp(turn, Number(id)))?.id
 }
 
-async function routeMedia(turn: Turn, { media, file }: Extract<InboundContent, { kind: 'media' }>, moment: Moment): Promise<void> {
+async function routeMedia(turn: Turn, { media, fetched }: Extract<InboundContent, { kind: 'media' }>, moment: Moment): Promise<void> {
   const live = activeSession(turn)
   const node = live?.loaded.nodes.get(live.state.node)
-  if (file && node?.kind === 'ask' && node.input.type === 'text' && node.input.media) {
-    const fetched = await fetchAttachment(turn.deps, file)
-    if (fetched.type === 'kept')
-      return feed(turn, { type: 'value', value: JSON.stringify(fetched.attachment), label: fetched.attachment.name })
+  if (fetched && node?.kind === 'ask' && node.input.type === 'text' && node.input.media) {
+    if (fetched.kind !== 'refused') return feed(turn, { type: 'value', value: JSON.stringify(fetched), label: fetched.name })
     say(turn, 'broadcast.file_problem', { problem: fetched.problem })
     return feed(turn, { type: 'again' })
   }

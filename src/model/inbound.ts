@@ -1,6 +1,13 @@
 /** What a person sent without words, told apart so that each gets a useful answer. */
 export type MediaKind = 'image' | 'voice' | 'video' | 'sticker' | 'location' | 'file' | 'link' | 'card'
 
+/** A file as its platform names it: an address, an id. */
+export type FileRef = { ref: string; name?: string }
+/** A file as it lies on this machine, or why it does not. */
+export type FetchedFile =
+  | { kind: 'image' | 'file'; name: string; contentType: string; path: string }
+  | { kind: 'refused'; problem: 'too_large' | 'not_fetched' | 'wrong_type' }
+
 /** What happened on a channel, in words that know no platform. Coordinates and phone cards never get this far. */
 export type InboundContent =
   | { kind: 'text'; text: string }
@@ -8,8 +15,11 @@ export type InboundContent =
   | { kind: 'tap'; payload: string }
   /** An answer pressed on the voice page, at the prompt the page showed. */
   | { kind: 'press'; sessionId: number; ref: string; press: Press }
-  /** `file`: where the platform keeps it for a while. Kept only of officers who are composing (conversation/receive.ts). */
-  | { kind: 'media'; media: MediaKind; text?: string; file?: { url: string; name?: string } }
+  /**
+   * `file`: where the platform keeps it for a while. Kept only of officers who are composing (conversation/receive.ts), and taken from there
+   * before the event is answered: then `fetched` says what it was.
+   */
+  | { kind: 'media'; media: MediaKind; text?: string; file?: FileRef; fetched?: FetchedFile }
   | { kind: 'follow' }
   | { kind: 'unfollow' }
   /** Opened through a link that carries a code (Telegram's /start payload). */

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises'
 import { and, desc, eq, inArray } from 'drizzle-orm'
 import type { TransactionSql } from 'postgres'
 import type { Abilities } from '../channels/channel.ts'
+import { partsOf } from '../channels/parts.ts'
 import {
   type AudienceRule,
   account as accountTable,
@@ -21,7 +22,7 @@ import type { OutreachDeps } from './deps.ts'
 import { type Frozen, freezeAudience } from './freeze.ts'
 import { afterOpenTime } from './gate.ts'
 import { ringLanes } from './lane-bell.ts'
-import { type LedgerCounts, moveRows, readCounts } from './ledger.ts'
+import { hasWords, type LedgerCounts, moveRows, readCounts, wordsOnly } from './ledger.ts'
 import { campaignPerMinute, paceLimits } from './limits.ts'
 import { type RecipientRow, recipientRows, toMessage } from './recipient-rows.ts'
 import { parseTemplate, type Template } from './template.ts'
@@ -202,18 +203,11 @@ export async function testToSelf(
   if (!channel) return refuse('no_account')
   const [sample] = await samplesOf(deps, found, await audienceArgs(deps, found))
   if (!sample) return refuse('nobody')
-  for (const part of partsOf(sample.message)) {
+  for (const part of partsOf(channel, sample.message)) {
     const outcome = await channel.send(to.channelUserId, part)
     if (outcome.kind !== 'sent') return { type: 'failed', class: outcome.class }
   }
   return { type: 'tested' }
-}
-
-/** A file takes no words along: it follows in a message of its own. */
-export function partsOf(message: OutboundMessage): OutboundMessage[] {
-  if (message.attachment?.kind !== 'file') return [message]
-  const { attachment, ...words } = message
-  return [words, { text: '', attachment }]
 }
 
 export type StartArgs = { campaignId: number; confirmed: number; actor: Actor }
@@ -339,7 +333,8 @@ export async function cancelCampaign(deps: OutreachDeps, { campaignId, actor }: 
       communeId: locked.commune_id,
       campaignId,
       where: tx`r.status = 'waiting' AND r.person_id NOT IN (SELECT unnest(person_ids) FROM recipient_batch WHERE campaign_id = ${campaignId})`,
-      set: tx`status = 'cancelled', class = NULL, not_before = NULL`,
+      set: tx`status = CASE WHEN ${hasWords(tx)} THEN 'sent' ELSE 'cancelled' END, not_before = NULL,
+        class = CASE WHEN ${hasWords(tx)} THEN ${wordsOnly('cancelled')} END`,
     })
     await tx`UPDATE campaign SET finished_at = ${at}::timestamptz WHERE id = ${campaignId}`
   })

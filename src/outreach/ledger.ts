@@ -8,6 +8,17 @@ import type { OutboundStatus } from '../model/outbound.ts'
 type Sqlish = Sql | TransactionSql
 type Fragment = PendingQuery<Row[]>
 
+/**
+ * A message whose file needs a request of its own may have its words in the chat while the file still waits. Its row then waits with a class
+ * that says so, only the file is sent when its turn comes, and whatever becomes of that, the row ends as `sent`: nobody reads the words twice.
+ */
+const WORDS_ONLY = 'words_only_'
+export const wordsOnly = (why: string): string => WORDS_ONLY + why
+/** What became of the file of a message whose words arrived; undefined for every other class. */
+export const whyWordsOnly = (name: string): string | undefined => (name.startsWith(WORDS_ONLY) ? name.slice(WORDS_ONLY.length) : undefined)
+/** Whether a row `r` waits for its file only. */
+export const hasWords = (sql: Sqlish): Fragment => sql`coalesce(starts_with(r.class, ${WORDS_ONLY}), false)`
+
 const STATUSES: readonly OutboundStatus[] = ['waiting', 'sent', 'failed', 'skipped', 'expired', 'cancelled', 'uncertain']
 
 /** Changes the rows of one campaign that `where` names (as `r`); `set` may use `old`, the row before. Returns how many. */

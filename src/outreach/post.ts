@@ -1,4 +1,5 @@
 import { and, eq } from 'drizzle-orm'
+import { partsOf } from '../channels/parts.ts'
 import { compose } from '../conversation/compose.ts'
 import type { Cause } from '../conversation/deliver.ts'
 import type { Deps } from '../conversation/deps.ts'
@@ -6,7 +7,6 @@ import type { Said } from '../conversation/said.ts'
 import { type ContactRow, voiceFor } from '../conversation/turn.ts'
 import type { DbOrTx, Tx } from '../db/connect.ts'
 import { contact as contactTable, NO_COMMUNE, outboundMessage, person as personTable } from '../db/schema.ts'
-import type { OutboundMessage } from '../model/outbound.ts'
 
 /** Somebody to write to, as far as writing needs it. */
 export type Reader = { contact: ContactRow; name: string | undefined; address: string | undefined }
@@ -45,13 +45,12 @@ export async function post(
   const composed = compose(said, voice, channel.abilities)
   if (!composed) return undefined
   const { opens, ...message } = composed
-  const parts = channel.split(message.text)
+  const parts = partsOf(channel, message)
   const rows = await tx
     .insert(outboundMessage)
     .values(
-      parts.map((text, index) => {
+      parts.map((body, index) => {
         const last = index === parts.length - 1
-        const body: OutboundMessage = last ? { ...message, text } : { text }
         return {
           communeId: contact.communeId,
           accountId: contact.accountId,

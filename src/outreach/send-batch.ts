@@ -1,13 +1,14 @@
 import type { TransactionSql } from 'postgres'
 import type { Channel } from '../channels/channel.ts'
+import { partsOf } from '../channels/parts.ts'
 import type { CampaignRoutes } from '../db/schema.ts'
 import type { OutboundMessage, OutboundStatus, SendOutcome } from '../model/outbound.ts'
 import type { Settings } from '../registry/settings.ts'
-import { type Campaign, formYear, partsOf, templateOf } from './campaign.ts'
+import { type Campaign, formYear, templateOf } from './campaign.ts'
 import type { OutreachDeps } from './deps.ts'
 import { DEAD_CLASSES } from './final-classes.ts'
 import { mayStart, quietUntil, type StartFacts } from './gate.ts'
-import { addCounts, moveRows } from './ledger.ts'
+import { addCounts, hasWords, moveRows, whyWordsOnly, wordsOnly } from './ledger.ts'
 import { type PacedAccount, paceLimits } from './limits.ts'
 import { type PaceLimit, takeForCampaign } from './pace.ts'
 import { type RecipientRow, recipientRows, toMessage } from './recipient-rows.ts'
@@ -22,6 +23,8 @@ export type ClaimedRecipient = {
   campaignId: number
   row: RecipientRow
   message: OutboundMessage
+  /** The words are in the chat: only the file is still to be sent. */
+  hasWords: boolean
   contentHash: string
   claimedAt: Date
   routes: CampaignRoutes
@@ -126,13 +129,13 @@ export async function claimBatch(
     await moveLane(tx, { account, lane, picked, most, chosen, complete: chosen.length === allowed.length })
     if (chosen.length === 0) return { kind: 'wait', ms: pace.waitMs }
 
-    const items = chosen.flatMap(({ person_id }): ClaimedRecipient[] => {
+    const items = chosen.flatMap(({ person_id, has_words: hasWords }): ClaimedRecipient[] => {
       const row = byPerson.get(person_id)
       if (!row) return []
       const message = toMessage(lane, template, row, { content: deps.content, commune: account.commune })
       const contentHash = hashContent(message.text)
       const extra = lane.routes.template ? { template: lane.routes.template } : {}
-      return [{ batchId, campaignId: lane.campaign_id, row, message, contentHash, claimedAt: now, routes: lane.routes, ...extra }]
+      return [{ batchId, campaignId: lane.campaign_id, row, message, hasWords, contentHash, claimedAt: now, routes: lane.routes, ...extra }]
     })
     await tx`
       INSERT INTO recipient_batch (id, commune_id, campaign_id, account_id, claimed_by, claimed_at, person_ids, content_hashes)
@@ -167,21 +170,21 @@ async function nextLane(tx: TransactionSql, account: SendingAccount, now: Date):
   return lane
 }
 
-type Picked = { person_id: number; contact_id: number | null; route: string; attempts: number; is_due: boolean }
+type Picked = { person_id: number; contact_id: number | null; route: string; attempts: number; is_due: boolean; has_words: boolean }
 
 async function pick(
   tx: TransactionSql,
   { account, lane, most, now }: { account: SendingAccount; lane: Lane; most: number; now: Date },
 ): Promise<Picked[]> {
   const due = await tx<Picked[]>`
-    SELECT person_id::float8 AS person_id, contact_id::float8 AS contact_id, route, attempts, true AS is_due FROM recipient
+    SELECT person_id::float8 AS person_id, contact_id::float8 AS contact_id, route, attempts, true AS is_due, ${hasWords(tx)} AS has_words FROM recipient r
     -- A sum is no key: of use is only the index of the few rows that have a time. By the key the whole campaign would be read
     WHERE account_id = ${account.id} AND not_before <= ${now.toISOString()}::timestamptz
       AND commune_id + 0 = ${account.communeId} AND campaign_id + 0 = ${lane.campaign_id} AND status = 'waiting'
-    ORDER BY not_before, recipient.person_id LIMIT ${most} FOR UPDATE`
+    ORDER BY not_before, r.person_id LIMIT ${most} FOR UPDATE`
   if (due.length === most) return [...due]
   const fresh = await tx<Picked[]>`
-    SELECT person_id::float8 AS person_id, contact_id::float8 AS contact_id, route, attempts, false AS is_due FROM recipient
+    SELECT person_id::float8 AS person_id, contact_id::float8 AS contact_id, route, attempts, false AS is_due, false AS has_words FROM recipient
     -- The order is the key's own: by the column of the result, a number of another type, every row that waits would be sorted
     WHERE commune_id = ${account.communeId} AND campaign_id = ${lane.campaign_id} AND person_id > ${lane.cursor}::bigint
       AND account_id = ${account.id} AND status = 'waiting' AND route IN ('now', 'telegram', 'zbs') AND not_before IS NULL
@@ -235,8 +238,10 @@ async function putAside(tx: TransactionSql, communeId: number, campaignId: numbe
     communeId,
     campaignId,
     where: tx`r.status = 'waiting' AND r.person_id IN (SELECT g.id FROM json_to_recordset(${given}::text::json) AS g (id bigint))`,
-    set: tx`not_before = NULL, class = ${reason}, status = CASE WHEN ${reason} IS NULL THEN 'waiting' ELSE 'skipped' END,
-      route = CASE WHEN ${reason} IS NULL THEN 'next' ELSE r.route END`,
+    set: tx`not_before = NULL,
+      class = CASE WHEN ${hasWords(tx)} THEN ${wordsOnly('')} || coalesce(${reason}, 'window_closed') ELSE ${reason} END,
+      status = CASE WHEN ${hasWords(tx)} THEN 'sent' WHEN ${reason} IS NULL THEN 'waiting' ELSE 'skipped' END,
+      route = CASE WHEN ${reason} IS NULL AND NOT ${hasWords(tx)} THEN 'next' ELSE r.route END`,
   })
 }
 
@@ -252,8 +257,8 @@ async function moveLane(tx: TransactionSql, { account, lane, picked, most, chose
     WHERE account_id = ${account.id} AND campaign_id = ${lane.campaign_id}`
 }
 
-/** What a platform answered; `note` says what went wrong beside it. */
-export type Attempt = { outcome: SendOutcome; note?: string }
+/** What a platform answered. `words`: of their own request, where the file takes another one; `outcome` is then the file's. */
+type Attempt = { outcome: SendOutcome; words?: { platformMessageId: string; atMs: number } | 'before' }
 
 /** Sends one claimed message and says what became of it. Never throws. */
 export async function sendClaimed(
@@ -261,12 +266,13 @@ export async function sendClaimed(
   { account, channel, item }: { account: SendingAccount; channel: Channel; item: ClaimedRecipient },
 ): Promise<{ result: Result; outcome: SendOutcome }> {
   const limits = paceLimits(account, account.settings)
-  const { outcome, note } = await attempt(deps, channel, limits, item).catch((error): Attempt => {
+  const { outcome, words } = await attempt(deps, channel, limits, item).catch((error): Attempt => {
     deps.log.error({ err: error, campaign: item.campaignId }, 'a campaign message met an error nobody expected')
     return { outcome: { kind: 'uncertain', class: 'error' } }
   })
   deps.count.outbound(channel.abilities.kind, outcome.kind === 'sent' ? 'sent' : outcome.class)
-  return { result: { ...toResult(item, outcome, deps.now()), ...(note ? { class: note } : {}) }, outcome }
+  const result = toResult(item, outcome, deps.now())
+  return { result: words ? withWords(result, words) : result, outcome }
 }
 
 async function attempt(deps: OutreachDeps, channel: Channel, limits: readonly PaceLimit[], item: ClaimedRecipient): Promise<Attempt> {
@@ -278,17 +284,31 @@ async function attempt(deps: OutreachDeps, channel: Channel, limits: readonly Pa
     const trackingId = `c${item.campaignId}-${row.personId}`
     return { outcome: await channel.sendTemplate({ phone, templateId: template.id, data, trackingId, development: template.development }) }
   }
-  const [first, ...rest] = partsOf(item.message)
-  if (!first || row.channelUserId === null) return { outcome: { kind: 'failed', class: 'no_chat' } }
+  if (row.channelUserId === null) return { outcome: { kind: 'failed', class: 'no_chat' } }
+  // A campaign's words fit into one request (campaign-draft checks it), so what may follow is the file
+  const [first, file] = partsOf(channel, item.message)
+  if (item.hasWords && file) return { outcome: await channel.send(row.channelUserId, file), words: 'before' }
+  if (!first) return { outcome: { kind: 'failed', class: 'invalid_message' } }
   const outcome = await channel.send(row.channelUserId, first)
-  if (outcome.kind !== 'sent') return { outcome }
-  for (const part of rest) {
-    await turnOf(deps, limits)
-    const file = await channel.send(row.channelUserId, part)
-    // The words are there: the message counts as sent, and the ledger says what became of its file
-    if (file.kind !== 'sent') return { outcome, note: `file_${file.class}` }
+  if (outcome.kind !== 'sent' || !file) return { outcome }
+  await turnOf(deps, limits)
+  return { outcome: await channel.send(row.channelUserId, file), words: outcome }
+}
+
+/** The words are in the chat, whatever became of the file: that may be tried again, but the message is sent. */
+function withWords(file: Result, words: NonNullable<Attempt['words']>): Result {
+  const sent =
+    words === 'before' ? { platformMessageId: null, sentAtMs: null } : { platformMessageId: words.platformMessageId, sentAtMs: words.atMs }
+  // Of two messages the words are the one a receipt is about
+  const { route: _, ...result } = { ...file, ...sent, contentHash: null }
+  if (file.status === 'sent') return { ...result, class: null }
+  const waits = file.status === 'waiting' && file.route === undefined
+  return {
+    ...result,
+    status: waits ? 'waiting' : 'sent',
+    class: wordsOnly(file.class ?? 'window_closed'),
+    notBeforeMs: waits ? file.notBeforeMs : null,
   }
-  return { outcome }
 }
 
 async function turnOf(deps: OutreachDeps, limits: readonly PaceLimit[]): Promise<void> {
@@ -366,7 +386,9 @@ export async function markResults(
     const rows = results.map(
       (result): Result =>
         result.status === 'waiting' && cancelled.has(result.campaignId)
-          ? { ...result, status: 'cancelled', class: null, notBeforeMs: null }
+          ? result.class !== null && whyWordsOnly(result.class) !== undefined
+            ? { ...result, status: 'sent', notBeforeMs: null }
+            : { ...result, status: 'cancelled', class: null, notBeforeMs: null }
           : result,
     )
     const batches = await loadBatches(tx, batchIds)
@@ -384,7 +406,7 @@ export async function markResults(
     await tx`
       UPDATE recipient r SET status = g.status, class = g.class, route = coalesce(g.route, r.route), not_before = g.not_before,
         claimed_at = g.claimed_at, attempts = r.attempts + g.tried::int,
-        platform_message_id = coalesce(g.platform_message_id, r.platform_message_id), content_hash = g.content_hash, sent_at = g.sent_at
+        platform_message_id = coalesce(g.platform_message_id, r.platform_message_id), content_hash = g.content_hash, sent_at = coalesce(g.sent_at, r.sent_at)
       FROM json_to_recordset(${JSON.stringify(given)}::text::json)
         AS g (place tid, status text, class text, route text, not_before timestamptz, claimed_at timestamptz,
           platform_message_id text, content_hash text, sent_at timestamptz, tried boolean)

@@ -6,7 +6,7 @@ import { findCampaign, formYear, startScheduled, templateOf } from './campaign.t
 import { certificate } from './certificate.ts'
 import type { OutreachDeps } from './deps.ts'
 import { BEFORE_ALL } from './freeze.ts'
-import { moveRows, readCounts } from './ledger.ts'
+import { hasWords, moveRows, readCounts, wordsOnly } from './ledger.ts'
 import { paceLimits } from './limits.ts'
 import { takeForCampaign } from './pace.ts'
 import { recipientRows, toMessage } from './recipient-rows.ts'
@@ -74,7 +74,9 @@ async function strand(deps: OutreachDeps, tx: TransactionSql): Promise<void> {
       communeId: batch.commune_id,
       campaignId: batch.campaign_id,
       where: tx`r.status = 'waiting' AND r.person_id IN (SELECT unnest(person_ids) FROM recipient_batch WHERE id = ${batch.id})`,
-      set: tx`status = 'uncertain', class = 'process_died', attempts = r.attempts + 1, claimed_at = ${claimedAt}::timestamptz, not_before = ${askAt}::timestamptz,
+      set: tx`status = CASE WHEN ${hasWords(tx)} THEN 'sent' ELSE 'uncertain' END, attempts = r.attempts + 1, claimed_at = ${claimedAt}::timestamptz,
+        class = CASE WHEN ${hasWords(tx)} THEN ${wordsOnly('process_died')} ELSE 'process_died' END,
+        not_before = CASE WHEN ${hasWords(tx)} THEN NULL ELSE ${askAt}::timestamptz END,
         content_hash = (SELECT held.hash FROM recipient_batch b, unnest(b.person_ids, b.content_hashes) AS held (id, hash) WHERE b.id = ${batch.id} AND held.id = r.person_id)`,
     })
     await tx`DELETE FROM recipient_batch WHERE id = ${batch.id}`

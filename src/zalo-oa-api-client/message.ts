@@ -52,7 +52,7 @@ export function listMessage(elements: ListElement[], buttons: Button[] = []): Oa
 }
 
 /** An image, by the id of an upload or by an address the platform can reach, with an optional text. */
-export function imageMessage(image: { attachmentId: string } | { url: string }, text?: string): OaMessage {
+export function imageMessage(image: { attachmentId: string } | { url: string }, text?: string | undefined): OaMessage {
   const element: MediaElement =
     'url' in image ? { media_type: 'image', url: image.url } : { media_type: 'image', attachment_id: image.attachmentId }
   return mediaMessage(element, text)

@@ -54,7 +54,7 @@ describe('a Telegram update', () => {
     [
       'photo',
       { photo: [{ file_id: 'a', width: 1, height: 1 }], caption: 'giấy khen' },
-      { kind: 'media', media: 'image', text: 'giấy khen' },
+      { kind: 'media', media: 'image', text: 'giấy khen', file: { ref: 'a' } },
     ],
     ['voice', { voice: { file_id: 'a', duration: 2 } }, { kind: 'media', media: 'voice' }],
     ['audio', { audio: { file_id: 'a', duration: 2 } }, { kind: 'media', media: 'voice' }],
@@ -62,7 +62,7 @@ describe('a Telegram update', () => {
     ['round video', { video_note: { file_id: 'a' } }, { kind: 'media', media: 'video' }],
     ['moving picture', { animation: { file_id: 'a' }, document: { file_id: 'a' } }, { kind: 'media', media: 'video' }],
     ['sticker', { sticker: { emoji: '🙂' } }, { kind: 'media', media: 'sticker' }],
-    ['document', { document: { file_id: 'a', file_name: 'a.pdf' } }, { kind: 'media', media: 'file' }],
+    ['document', { document: { file_id: 'a', file_name: 'a.pdf' } }, { kind: 'media', media: 'file', file: { ref: 'a', name: 'a.pdf' } }],
     ['location', { location: { latitude: 22.4, longitude: 103.6 } }, { kind: 'media', media: 'location' }],
     ['place', { venue: { title: 'Chợ' }, location: { latitude: 22.4, longitude: 103.6 } }, { kind: 'media', media: 'location' }],
     ['contact', { contact: { phone_number: '0912345678', first_name: 'Mai' } }, { kind: 'media', media: 'card' }],
@@ -72,11 +72,11 @@ describe('a Telegram update', () => {
     expect(read(message(fields))).toEqual(content)
   })
 
-  it('loses coordinates, phone numbers, names and addresses of files', () => {
+  it('loses coordinates, phone numbers, names, and files that are no picture or paper', () => {
     const update = message({
       contact: { phone_number: '0912345678', first_name: 'Mai', vcard: 'VCARD' },
       location: { latitude: 22.4123, longitude: 103.6123 },
-      photo: [{ file_id: 'SECRETFILE' }],
+      voice: { file_id: 'SECRETFILE' },
     })
     const text = JSON.stringify(parseUpdate(update, context))
     for (const lost of ['0912345678', 'Mai', 'VCARD', '22.4', '103.6', 'SECRETFILE', 'Lan']) expect(text).not.toContain(lost)

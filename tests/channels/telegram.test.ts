@@ -242,15 +242,13 @@ describe('Telegram sends', () => {
       expect(server.person.outbox(PERSON)[0]?.file?.bytes?.toString()).toBe('png bytes')
     })
 
-    it('a file, then the words where they are too long to stand under it', async () => {
-      const path = await file('a.docx', 'docx bytes')
-      const attachment = { kind: 'file' as const, name: 'bao-cao.docx', contentType: 'application/msword', path }
-      const text = 'dài '.repeat(400).trim()
-      expect((await channel.send(String(PERSON), { text, attachment, choices: [choice('Xong')] })).kind).toBe('sent')
-      expect(server.person.outbox(PERSON)).toMatchObject([{ file: { kind: 'document', name: 'bao-cao.docx', size: 10 } }, { text }])
-
-      server.fault({ method: 'sendMessage', answer: { refuse: NAMED_REFUSALS.flood(1) } })
-      expect(await channel.send(String(PERSON), { text, attachment })).toEqual({ kind: 'uncertain', class: 'partly_sent' })
+    it('one that a person sent, by its id, unless it is too large or gone', async () => {
+      const bytes = Buffer.from('%PDF-1.7 a paper')
+      const id = server.person.file(PERSON, 'document', { name: 'giay.pdf', bytes })
+      expect(await channel.loadFile(`file-${id}`, 1_000)).toEqual(bytes)
+      expect(await channel.loadFile(`file-${id}`, 5)).toBe('too_large')
+      const gone = await channel.loadFile('file-999', 1_000).catch((error: Error) => error.message)
+      expect(gone).toBe('Telegram getFile: refused')
     })
 
     it('a picture refused as a picture, or too large for one, goes as a file', async () => {

@@ -58,6 +58,9 @@ export async function createChat(content: Content, from?: Halt) {
       return { kind: 'sent', platformMessageId: `out-${clock}`, atMs: clock, order: clock }
     },
     findDelivered: async () => ({ kind: 'unknown' }),
+    loadFile: async () => {
+      throw new Error('nobody sends files here')
+    },
     close: async () => {},
   }
   const app = await createApp({ config, databaseUrl, log, now: () => new Date(clock), content })

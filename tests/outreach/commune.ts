@@ -57,6 +57,9 @@ export function createFakePlatform(nowMs: () => number = Date.now, account = 0):
       const found = platform.arrived.find((one) => one.userId === userId && one.text === message.text && one.atMs >= afterMs)
       return found ? { kind: 'delivered', platformMessageId: found.messageId, atMs: found.atMs, order: found.atMs } : { kind: 'absent' }
     },
+    loadFile: async () => {
+      throw new Error('nobody sends files here')
+    },
     close: async () => {},
   }
   return platform

@@ -1,5 +1,8 @@
 import type { Abilities } from '../channel.ts'
 
+// core.telegram.org/bots/api#sendphoto: "0-1024 characters after entities parsing"
+export const MAX_CAPTION_CHARS = 1024
+
 /** What a Telegram chat can show. */
 export const telegramAbilities: Abilities = {
   kind: 'telegram',
@@ -16,6 +19,7 @@ export const telegramAbilities: Abilities = {
   // Message ids grow by one with whatever either side writes
   orders: 'sequence',
   clips: 'attached',
+  maxCaptionChars: { image: MAX_CAPTION_CHARS, file: MAX_CAPTION_CHARS, voice: MAX_CAPTION_CHARS },
   // core.telegram.org/bots/api#senddocument: "files of any type"; these are the ones we have
   fileTypes: [
     'application/pdf',

@@ -3,7 +3,7 @@ import type { InputFile, Opts } from 'telegraf/types'
 import { z } from 'zod'
 import type { OutboundMessage, SendOutcome } from '../../model/outbound.ts'
 import type { Channel } from '../channel.ts'
-import { telegramAbilities } from './abilities.ts'
+import { MAX_CAPTION_CHARS, telegramAbilities } from './abilities.ts'
 import { createTelegramClient, type TelegramClient } from './client.ts'
 import { registerCommands } from './commands.ts'
 import { TelegramCallError, type TelegramFailure } from './failure.ts'
@@ -20,13 +20,13 @@ export type TelegramChannel = Channel & {
   loadBot(): Promise<{ id: string; username: string }>
 }
 
-// core.telegram.org/bots/api#sendphoto: "0-1024 characters after entities parsing"
-const MAX_CAPTION_CHARS = 1024
 // core.telegram.org/bots/api#sending-files
 const MAX_PHOTO_BYTES = 10_000_000
 const MAX_FILE_BYTES = 50_000_000
 // core.telegram.org/bots/api#sendvoice: ".OGG file encoded with OPUS, or in .MP3 format, or in .M4A format"; others go as files
 const VOICE_TYPES: ReadonlySet<string> = new Set(['audio/ogg', 'audio/mpeg', 'audio/mp4'])
+// A file may take longer than words, and a person waits for the answer
+const FILE_TIMEOUT_MS = 8_000
 // "can't send messages to the user" was a fault of an hour or two; what it says after this is believed
 const DOUBT_MS = 4 * 3_600_000
 const MAX_DOUBTS = 10_000
@@ -69,16 +69,11 @@ export function createTelegramChannel(options: {
       const { attachment, ...words } = message
       const form: Form = { chatId: channelUserId, plain: false, asFile: file?.mustBeFile ?? false }
       // The words of a question say what its recording says: they are not held back for a sound that cannot go
-      if (file?.refused) return attachment?.kind === 'voice' ? sendOne(form, words) : { kind: 'failed', class: file.refused }
-      if (!attachment || message.text.length <= MAX_CAPTION_CHARS) return sendOne(form, message)
-      // The words do not fit under the file: they follow it with the buttons, as the last thing seen
-      const first = await sendOne(form, { text: '', attachment })
-      if (first.kind !== 'sent') return first
-      const second = await sendOne(form, words)
-      // The file is on the screen already: to send all again would show it twice
-      return second.kind === 'sent' ? second : { kind: 'uncertain', class: 'partly_sent' }
+      if (file?.refused) return attachment?.kind === 'voice' && words.text ? sendOne(form, words) : { kind: 'failed', class: file.refused }
+      return sendOne(form, message)
     },
     findDelivered: () => Promise.resolve({ kind: 'unknown' }),
+    loadFile: (ref, maxBytes) => telegram.loadFile(ref, { maxBytes, timeoutMs: FILE_TIMEOUT_MS }),
     async answerTap(callbackId) {
       try {
         await telegram.call('answerCallbackQuery', { callback_query_id: callbackId })

@@ -3,6 +3,8 @@ import { Agent as HttpsAgent } from 'node:https'
 import type { Duplex } from 'node:stream'
 import { Telegram, TelegramError } from 'telegraf'
 import type { Telegram as Methods, Opts } from 'telegraf/types'
+import { z } from 'zod'
+import { download } from '../../lib/download.ts'
 import { NOT_CONNECTED, parseFailure, TelegramCallError } from './failure.ts'
 
 type CallApiOptions = NonNullable<Parameters<Telegram['callApi']>[2]>
@@ -20,6 +22,11 @@ export type TelegramClient = {
   botId: string
   /** Telegram's `result`, unparsed. Throws nothing but `TelegramCallError`. */
   call<M extends keyof Methods>(method: M, payload: Opts<M>, options?: CallOptions): Promise<unknown>
+  /**
+   * The bytes of a file by its id, or `too_large` beyond `maxBytes`. Throws `TelegramCallError`, and for a file that is gone an error
+   * without the address, which holds the token.
+   */
+  loadFile(fileId: string, limits: { maxBytes: number; timeoutMs: number }): Promise<Buffer | 'too_large'>
   close(): void
 }
 
@@ -31,6 +38,8 @@ const CONNECT_TIMEOUT_MAX_MS = 10_000
 const IDLE_CONNECTION_MS = 20_000
 // Node gives each address 250 ms, less than one round trip from Việt Nam to Europe on a bad day
 const ADDRESS_ATTEMPT_MS = 3_000
+
+const FileFacts = z.object({ file_path: z.string().regex(/^[\w./-]+$/), file_size: z.number().optional() })
 
 // Requests that carry nobody's words, so the platform's sentence may be shown to an operator
 const SENTENCE_IS_SAFE: ReadonlySet<string> = new Set([
@@ -53,8 +62,16 @@ export function createTelegramClient(options: { token: string; apiUrl: string; t
   // telegraf drops the agent for http:// addresses, and with it the connect time-out
   telegram.options.agent = agent
 
-  return {
+  const client: TelegramClient = {
     botId: token.split(':')[0] ?? '',
+    async loadFile(fileId, { maxBytes, timeoutMs: fileTimeoutMs }) {
+      const { file_path, file_size } = FileFacts.parse(await client.call('getFile', { file_id: fileId }, { timeoutMs: fileTimeoutMs }))
+      if (file_size !== undefined && file_size > maxBytes) return 'too_large'
+      // core.telegram.org/bots/api#getfile
+      return download(`${apiRoot}file/bot${token}/${file_path}`, { maxBytes, timeoutMs: fileTimeoutMs }).catch(() => {
+        throw new Error('a file of Telegram could not be fetched')
+      })
+    },
     async call(method, payload, callOptions = {}) {
       const abort = new AbortController()
       const end = () => abort.abort()
@@ -76,6 +93,7 @@ export function createTelegramClient(options: { token: string; apiUrl: string; t
     },
     close: () => agent.destroy(),
   }
+  return client
 }
 
 function createAgent(apiRoot: string, connectTimeoutMs: number): HttpAgent {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { InboundContent, InboundEvent, MediaKind } from '../../model/inbound.ts'
+import type { FileRef, InboundContent, InboundEvent, MediaKind } from '../../model/inbound.ts'
 import type { ParsedWebhook } from '../channel.ts'
 
 /** Slash commands and the words they stand for, e.g. `thongke` → `THỐNG KÊ`. */
@@ -15,7 +15,7 @@ export type ParseContext = {
 /** What an update turned out to be, and the taps that wait for `answerTap` whatever came of it. */
 export type ParsedUpdate = { parsed: ParsedWebhook; callbackIds: string[] }
 
-// Tolerant throughout: of what is not listed nothing is kept, so coordinates, phone numbers and file addresses end here
+// Tolerant throughout: of what is not listed nothing is kept, so coordinates and phone numbers end here
 const Chat = z.object({ id: z.number(), type: z.string() })
 const Message = z.object({
   message_id: z.number().int(),
@@ -37,6 +37,8 @@ const Update = z.object({
   callback_query: z.unknown().optional(),
   my_chat_member: z.unknown().optional(),
 })
+// core.telegram.org/bots/api#photosize, the largest last; #document
+const Document = z.object({ file_id: z.string(), file_name: z.string().optional() })
 const Fields = z.record(z.string(), z.unknown())
 
 // The first field present decides: an animation also comes as a document, a venue also as a location (core.telegram.org/bots/api#message)
@@ -120,7 +122,18 @@ function parseText(text: string, slashWords: SlashWords): InboundContent {
 
 function parseMedia(fields: z.infer<typeof Fields>, caption: string | undefined): InboundContent | undefined {
   const media = MEDIA.find(([field]) => fields[field] !== undefined)?.[1]
-  return media && { kind: 'media', media, ...(caption !== undefined && { text: caption }) }
+  return media && { kind: 'media', media, ...(caption !== undefined && { text: caption }), ...fileOf(media, fields) }
+}
+
+/** A picture in its largest size, or a document; of nothing else the id is kept. */
+function fileOf(media: MediaKind, { photo, document }: z.infer<typeof Fields>): { file?: FileRef } {
+  if (media === 'image') {
+    const sizes = z.array(z.object({ file_id: z.string() })).safeParse(photo).data ?? []
+    const largest = sizes.at(-1)
+    return largest ? { file: { ref: largest.file_id } } : {}
+  }
+  const found = media === 'file' ? Document.safeParse(document).data : undefined
+  return found ? { file: { ref: found.file_id, ...(found.file_name !== undefined && { name: found.file_name }) } } : {}
 }
 
 function parseMember(raw: unknown): Found | undefined {

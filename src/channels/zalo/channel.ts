@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { download } from '../../lib/download.ts'
 import type { OutboundMessage, SendOutcome } from '../../model/outbound.ts'
 import {
   articleMessage,
@@ -31,6 +32,8 @@ type Options = {
 const BUTTONS = ['all', 'answers', 'none'] as const
 type Buttons = (typeof BUTTONS)[number]
 
+// The platform's file host, over a slow line
+const FILE_TIMEOUT_MS = 8_000
 // Of the newest messages of a chat, how many pages of ten are searched for one of ours
 const PAGES_SEARCHED = 3
 
@@ -68,7 +71,10 @@ export function createZaloChannel({ client, now, buttons: buttonsAtStart, onButt
       const { kind, name, path } = message.attachment
       const upload = { kind, name, bytes: new Uint8Array(await readFile(path)) }
       return client.withUpload(upload, (id) =>
-        client.sendMessage(channelUserId, kind === 'image' ? imageMessage({ attachmentId: id }, message.text) : fileMessage(id)),
+        client.sendMessage(
+          channelUserId,
+          kind === 'image' ? imageMessage({ attachmentId: id }, message.text || undefined) : fileMessage(id),
+        ),
       )
     }
     // As it was for this message: others on their way at the same time may find out meanwhile that buttons are refused
@@ -111,6 +117,11 @@ export function createZaloChannel({ client, now, buttons: buttonsAtStart, onButt
     }
   }
 
+  async function loadFile(ref: string, maxBytes: number): Promise<Buffer | 'too_large'> {
+    if (!/^https?:\/\//.test(ref)) throw new Error('not an address of a file')
+    return download(ref, { maxBytes, timeoutMs: FILE_TIMEOUT_MS })
+  }
+
   async function sendTemplate({ phone, templateId, data, trackingId, development }: TemplateMessage): Promise<SendOutcome> {
     const claimedAt = now()
     try {
@@ -138,6 +149,7 @@ export function createZaloChannel({ client, now, buttons: buttonsAtStart, onButt
     split: (text) => splitText(text, { maxChars: zaloAbilities.maxTextChars }),
     send,
     findDelivered,
+    loadFile,
     sendTemplate,
     broadcastArticle,
     close: async () => {},

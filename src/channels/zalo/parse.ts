@@ -1,4 +1,4 @@
-import type { InboundContent, InboundEvent, MediaKind } from '../../model/inbound.ts'
+import type { FileRef, InboundContent, InboundEvent, MediaKind } from '../../model/inbound.ts'
 import {
   type MessageEvent,
   parseWebhook,
@@ -96,9 +96,9 @@ function messageContent(event: MessageEvent): InboundContent | undefined {
   return isTap(text) ? { kind: 'tap', payload: fromTap(text) } : { kind: 'text', text }
 }
 
-function fileOf(attachment: WebhookAttachment): { file?: { url: string; name?: string } } {
+function fileOf(attachment: WebhookAttachment): { file?: FileRef } {
   if ((attachment.type !== 'image' && attachment.type !== 'file') || attachment.url === undefined) return {}
-  return { file: { url: attachment.url, ...(attachment.type === 'file' && attachment.name ? { name: attachment.name } : {}) } }
+  return { file: { ref: attachment.url, ...(attachment.type === 'file' && attachment.name ? { name: attachment.name } : {}) } }
 }
 
 function mediaOf(attachment: WebhookAttachment): MediaKind {

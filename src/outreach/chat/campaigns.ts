@@ -23,6 +23,7 @@ import {
 import { certificate } from '../certificate.ts'
 import { eventText, findEvent } from '../events.ts'
 import { keepFile, offerFile } from '../files.ts'
+import { whyWordsOnly } from '../ledger.ts'
 import { durationText } from './broadcast.ts'
 
 const LISTED = 5
@@ -166,7 +167,12 @@ function failedLines([first, ...rest]: CampaignProgress['classes']): TextRef | u
 }
 
 /** What a class of failures means to an officer. */
-const failureText = (name: string): TextRef => ({ key: 'campaign.failure', params: { class: name } })
+function failureText(name: string): TextRef {
+  const ofFile = whyWordsOnly(name)
+  return ofFile === undefined
+    ? { key: 'campaign.failure', params: { class: name } }
+    : { key: 'campaign.words_only', params: { class: failureText(ofFile) } }
+}
 
 /** Of those a message can be sent to by itself, how many have their result. */
 export function percentSent(recipients: number, { waiting, skipped }: CampaignProgress['statuses'], next: number): number {

@@ -26,6 +26,11 @@ export const METHODS: Readonly<Record<string, Method>> = {
   sendphoto: (context) => postFile(context, 'photo'),
   senddocument: (context) => postFile(context, 'document'),
   sendvoice: (context) => postFile(context, 'voice'),
+  getfile: ({ bot, fields }) => {
+    const file = findFile(bot, String(fields.file_id ?? ''))
+    if (!file) throw badRequest('wrong file_id or the file is temporarily unavailable')
+    return { file_id: fields.file_id, file_unique_id: 'u', file_size: file.size, file_path: `documents/${String(fields.file_id)}` }
+  },
   sendchataction: (context) => Boolean(findPerson(context)),
   editmessagetext: (context) => {
     const text = readText(context.fields.text, MAX_TEXT, 'message is too long')
@@ -127,6 +132,16 @@ function readText(value: unknown, max: number, tooLong: string): string {
   const text = typeof value === 'string' ? value.trim() : ''
   if (text.length > max) throw badRequest(tooLong)
   return text
+}
+
+/** A file somebody sent, by the id its message had. */
+export function findFile(bot: BotState, fileId: string): ChatMessage['file'] {
+  const messageId = Number(/^file-(\d+)$/.exec(fileId)?.[1])
+  for (const person of bot.people.values()) {
+    const message = person.transcript.find(({ message_id, from }) => message_id === messageId && from === 'person')
+    if (message?.file) return message.file
+  }
+  return undefined
 }
 
 function post(context: MethodContext, person: Person, content: Partial<ChatMessage>): unknown {

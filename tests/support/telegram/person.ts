@@ -78,6 +78,9 @@ export function createPersonApi(bot: BotState, nowMs: () => number) {
     },
     block: (id: number) => changeMember(id, true),
     unblock: (id: number) => changeMember(id, false),
+    /** Sends a picture or a document with its bytes; the bot can fetch it. */
+    file: (id: number, kind: 'photo' | 'document', file: { name: string; bytes: Buffer }) =>
+      write(id, { file: { kind, name: file.name, size: file.bytes.length, bytes: file.bytes } }),
     /** Sends anything Telegram has a field for, e.g. `{ voice: { … } }`. */
     media: (id: number, fields: Record<string, unknown>) => write(id, {}, fields),
     edit(id: number, messageId: number, text: string): void {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createControl } from './control.ts'
-import { type Fields, METHODS } from './methods.ts'
+import { type Fields, findFile, METHODS } from './methods.ts'
 import { parseMultipart } from './multipart.ts'
 import { createPersonApi, type PersonApi } from './person.ts'
 import { createPusher } from './push.ts'
@@ -102,6 +102,12 @@ export async function startTelegramServer(options: Options = {}): Promise<Telegr
     const body = await readBody(request)
     const url = request.url ?? '/'
     if (url.startsWith('/control/')) return control(url.slice('/control/'.length), body, response)
+    const [, fileToken, fileId] = /^\/file\/bot([^/]+)\/documents\/([\w-]+)$/.exec(url) ?? []
+    if (fileToken !== undefined) {
+      const bytes = fileToken === token ? findFile(bot, fileId ?? '')?.bytes : undefined
+      response.writeHead(bytes ? 200 : 404)
+      return void response.end(bytes)
+    }
     const [, givenToken, methodName = ''] = /\/bot([^/]+)\/(\w+)(?:\?|$)/.exec(url) ?? []
     const method = methodName.toLowerCase()
     let fields: Fields = {}
