@@ -4,6 +4,8 @@ export interface Counters {
   /** Answer code of an API call: 0 is success. */
   answer(endpoint: string, code: number | string): void
   fault(kind: string): void
+  /** The caller was gone before the answer: it died, or gave up. */
+  abandoned(endpoint: string): void
   event(name: string): void
   webhook(outcome: 'delivered' | 'dropped'): void
   webhookAnswer(status: string): void
@@ -15,6 +17,7 @@ export interface CountersView {
   requests: Record<string, number>
   answers: Record<string, Record<string, number>>
   faults: Record<string, number>
+  abandoned: Record<string, number>
   events: Record<string, number>
   webhooks: { delivered: number; dropped: number; answers: Record<string, number> }
 }
@@ -28,6 +31,7 @@ export function createCounters(): Counters {
       add(counts.answers[endpoint], String(code))
     },
     fault: (kind) => add(counts.faults, kind),
+    abandoned: (endpoint) => add(counts.abandoned, endpoint),
     event: (name) => add(counts.events, name),
     webhook: (outcome) => counts.webhooks[outcome]++,
     webhookAnswer: (status) => add(counts.webhooks.answers, status),
@@ -39,7 +43,7 @@ export function createCounters(): Counters {
 }
 
 function emptyView(): CountersView {
-  return { requests: {}, answers: {}, faults: {}, events: {}, webhooks: { delivered: 0, dropped: 0, answers: {} } }
+  return { requests: {}, answers: {}, faults: {}, abandoned: {}, events: {}, webhooks: { delivered: 0, dropped: 0, answers: {} } }
 }
 
 function add(table: Record<string, number>, key: string) {

@@ -43,6 +43,22 @@ describe('a call', () => {
     expect((await get()).statusCode).toBe(200)
   })
 
+  test('is counted when its caller is gone before the answer, and takes effect all the same', async () => {
+    const simulator = await startSimulator()
+    const { userId } = await meet(simulator)
+    const origin = await simulator.platform.listen({ port: 0 })
+    const { access_token } = simulator.account(OA).mintTokens()
+    simulator.faults.addCall({ endpoint: CS, when: 'before', times: 1, answer: { slow_ms: 100 } })
+    const headers = { access_token, 'content-type': 'application/json' }
+    const send = (signal: AbortSignal | null) =>
+      fetch(`${origin}/v3.0/oa/message/cs`, { method: 'POST', headers, body: JSON.stringify(text(userId)), signal })
+    await expect(send(AbortSignal.timeout(30))).rejects.toThrow()
+    await expect.poll(() => delivered(simulator)).toBe(1)
+    expect(simulator.counters().abandoned).toEqual({ '/v3.0/oa/message/cs': 1 })
+    await send(null)
+    expect(simulator.counters().abandoned).toEqual({ '/v3.0/oa/message/cs': 1 })
+  })
+
   test.each([
     ['before', 0],
     ['after', 1],

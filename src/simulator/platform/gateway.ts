@@ -66,6 +66,10 @@ export function createGateway(platform: FastifyInstance, deps: GatewayDeps, host
         counters.request(path)
         const fault = deps.faults.match({ endpoint: path, ...subjectOf(request, tokens) })
         if (fault) counters.fault(Object.keys(fault.answer)[0]!)
+        reply.raw.once('close', () => {
+          const torn = fault !== undefined && 'reset' in fault.answer
+          if (!reply.raw.writableFinished && !torn) counters.abandoned(path)
+        })
         if (fault?.when === 'before' && !('slow_ms' in fault.answer)) return misbehave(fault, reply)
         if (fault?.when === 'before' && 'slow_ms' in fault.answer) await delay(fault.answer.slow_ms)
         const answer = await answerOf(codes, async () => {
