@@ -12,6 +12,12 @@ export type Database = ReturnType<typeof createDb>
 
 // Enough for 50 conversations at once beside jobs; the embedded server allows 60 connections
 const POOL = 16
+// postgres.js itself would wait up to 20 s once a server was away for a few
+const RECONNECT_MAX_S = 0.5
+const RECONNECT_FIRST_S = 0.02
+
+/** Seconds until a lost connection is tried again, after so many failures: a server that is back is used within half a second. */
+export const reconnectAfter = (failures: number): number => Math.min(RECONNECT_MAX_S, RECONNECT_FIRST_S * 2 ** failures)
 
 /** A pool over PostgreSQL 14 or newer. `sql` is the bare driver for hand-written statements, `db` the typed builder; both share the pool. */
 export function createDb(url: string, options: { max?: number; name?: string } = {}) {
@@ -21,6 +27,7 @@ export function createDb(url: string, options: { max?: number; name?: string } =
     onnotice: () => {},
     // A lost server is found out within seconds, not at the next statement
     connect_timeout: 10,
+    backoff: reconnectAfter,
     idle_timeout: 60,
     max_lifetime: 60 * 30,
   })

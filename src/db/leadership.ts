@@ -1,4 +1,5 @@
 import postgres from 'postgres'
+import { reconnectAfter } from './connect.ts'
 
 // First half of the two-part advisory locks of which one process holds each
 const LEADERSHIP_CLASS = 7_302
@@ -21,6 +22,7 @@ export function createLeadership(url: string, id: number): Leadership {
     max: 1,
     idle_timeout: 0,
     max_lifetime: null,
+    backoff: reconnectAfter,
     onnotice: () => {},
     connection: { application_name: 'hoc-tap-bot leadership' },
   })
