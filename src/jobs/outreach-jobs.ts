@@ -40,10 +40,10 @@ export function createOutreachJobs({ deps, sender, openQueues, log }: Options): 
   let stopped = false
   const timers = new Set<NodeJS.Timeout>()
 
-  /** Runs again so long after it ended, whatever happens in it. */
-  function every(ms: number, run: () => Promise<void>, what: string): void {
+  /** Runs again so long after it ended, whatever happens in it; the first time after `firstMs`. */
+  function every(ms: number, run: () => Promise<void>, what: string, firstMs = ms): void {
     let trouble = ''
-    const next = () => {
+    const next = (waitMs: number) => {
       if (stopped) return
       const timer = setTimeout(async () => {
         timers.delete(timer)
@@ -56,11 +56,11 @@ export function createOutreachJobs({ deps, sender, openQueues, log }: Options): 
           if (said !== trouble) log.warn({ err: error }, `${what} failed; it runs again`)
           trouble = said
         }
-        next()
-      }, ms)
+        next(ms)
+      }, waitMs)
       timers.add(timer)
     }
-    next()
+    next(firstMs)
   }
 
   async function open(): Promise<void> {
@@ -111,7 +111,8 @@ export function createOutreachJobs({ deps, sender, openQueues, log }: Options): 
     isQueueUsable: () => queues !== undefined,
     start() {
       void listenToLanes(deps.instance, (accountId) => sender.wake(accountId))
-      every(SWEEP_MS, sweep, 'the sweep of campaigns')
+      // A campaign that a crash has interrupted goes on at once
+      every(SWEEP_MS, sweep, 'the sweep of campaigns', 0)
       every(REOPEN_MS, open, 'opening the queue')
       every(FILL_MS, fillQueue, 'filling the queue')
       void open().catch((error) => log.warn({ err: error }, 'the queue cannot be opened yet; campaigns run without it'))
