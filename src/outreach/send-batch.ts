@@ -485,15 +485,12 @@ async function loadBatches(tx: TransactionSql, batchIds: readonly string[]): Pro
 async function letGo(tx: TransactionSql, rows: readonly Result[]): Promise<void> {
   const given = JSON.stringify(rows.map((row) => ({ batch_id: row.batchId, person_id: row.personId })))
   await tx`
-    UPDATE recipient_batch b SET person_ids = kept.ids, content_hashes = kept.hashes
-    FROM (
-      SELECT b.id, array_agg(one.person_id ORDER BY one.place) AS ids, array_agg(one.hash ORDER BY one.place) AS hashes
-      FROM recipient_batch b, unnest(b.person_ids, b.content_hashes) WITH ORDINALITY AS one (person_id, hash, place)
+    UPDATE recipient_batch b SET (person_ids, content_hashes) = (
+      SELECT coalesce(array_agg(one.person_id ORDER BY one.place), '{}'), coalesce(array_agg(one.hash ORDER BY one.place), '{}')
+      FROM unnest(b.person_ids, b.content_hashes) WITH ORDINALITY AS one (person_id, hash, place)
       WHERE NOT EXISTS (
-        SELECT 1 FROM json_to_recordset(${given}::text::json) AS g (batch_id text, person_id bigint) WHERE g.batch_id = b.id AND g.person_id = one.person_id)
-      GROUP BY b.id
-    ) kept
-    WHERE b.id = kept.id AND b.id IN ${tx([...new Set(rows.map((row) => row.batchId))])}`
+        SELECT 1 FROM json_to_recordset(${given}::text::json) AS g (batch_id text, person_id bigint) WHERE g.batch_id = b.id AND g.person_id = one.person_id))
+    WHERE b.id IN ${tx([...new Set(rows.map((row) => row.batchId))])}`
 }
 
 function toGiven(result: Result) {

@@ -12,8 +12,10 @@ import {
   startCampaign,
 } from '../../src/outreach/campaign.ts'
 import { certificate } from '../../src/outreach/certificate.ts'
+import { claimBatch, markResults, type Result, sendClaimed } from '../../src/outreach/send-batch.ts'
 import { createSender } from '../../src/outreach/sender.ts'
 import { askUncertain, sweepCampaigns } from '../../src/outreach/sweep-campaigns.ts'
+import { loadSettings } from '../../src/registry/settings.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 import {
   createFakePlatform,
@@ -288,5 +290,64 @@ describe('a campaign', () => {
     expect(platform.arrived).toHaveLength(people)
     expect(ledger!.rows).toBeLessThan(people * 4)
     await reader.close()
+  })
+
+  /** Claims so many for a process that lives only as long as this test says. */
+  async function claimed(batchId: string, most: number, dead = true) {
+    const settings = await loadSettings(database.db, seeded.communeId)
+    const account = {
+      id: seeded.accountId,
+      channel: 'zalo' as const,
+      appId: 'app-1',
+      traits: { perMinute: 10_000_000 },
+      communeId: seeded.communeId,
+      commune: '',
+      settings,
+    }
+    const process = dead ? { ...deps, instance: { ...deps.instance, id: 99 } } : deps
+    const claim = await claimBatch(process, { account, channel: platform.channel, most, batchId })
+    const items = claim.kind === 'claimed' ? claim.items : []
+    const send = async (place: number) => (await sendClaimed(process, { account, channel: platform.channel, item: items[place]! })).result
+    const record = (results: Result[]) => markResults(process, { account, results, doneBatches: [] })
+    return { items, send, record }
+  }
+
+  test('of a process that died, what had been put back to wait is not uncertain, and is cancelled with the rest', async () => {
+    await seedPeople(database, seeded, { n: 50 })
+    const id = await started()
+    const batch = await claimed('dead', 5)
+    platform.answer = () => ({ outcome: { kind: 'failed', class: 'window_closed' } })
+    const closed = await batch.send(0)
+    platform.answer = () => ({ outcome: { kind: 'retry', class: 'article_processing', notBeforeMs: 0 } })
+    await batch.record([closed, await batch.send(1)])
+    await sweepCampaigns(deps)
+    expect(await counted(id)).toEqual({ waiting: 47, uncertain: 3 })
+    await cancelCampaign(deps, { campaignId: id, actor: 'cli' })
+    expect(await counted(id)).toEqual({ cancelled: 47, uncertain: 3 })
+    expect(await counted(id)).toEqual(await recount(id))
+  })
+
+  test('what waits again is cancelled while others of its batch are still in flight', async () => {
+    await seedPeople(database, seeded, { n: 50 })
+    const id = await started()
+    const batch = await claimed('living', 5, false)
+    platform.answer = () => ({ outcome: { kind: 'retry', class: 'article_processing', notBeforeMs: 0 } })
+    await batch.record([await batch.send(0)])
+    await cancelCampaign(deps, { campaignId: id, actor: 'cli' })
+    expect(await counted(id)).toEqual({ cancelled: 46, waiting: 4 })
+  })
+
+  test('a result told twice takes nothing away from whoever is sending the message by then', async () => {
+    await seedPeople(database, seeded, { n: 1 })
+    await started()
+    platform.answer = () => ({ outcome: { kind: 'retry', class: 'article_processing', notBeforeMs: 0 } })
+    const first = await claimed('first', 1)
+    const result = await first.send(0)
+    await first.record([result])
+    deps.clock.now = new Date(MORNING.getTime() + 60_000)
+    expect((await claimed('second', 1)).items).toHaveLength(1)
+    // The answer to the first record was lost with the connection
+    await first.record([result])
+    expect((await claimed('third', 1)).items).toHaveLength(0)
   })
 })
