@@ -29,6 +29,7 @@ import { runDigests } from './outreach/digests.ts'
 import { dropOldFiles, openFile } from './outreach/files.ts'
 import { offerEvents, runNotices } from './outreach/notices.ts'
 import { createPace, slowPaces } from './outreach/pace.ts'
+import { warnOfSlowPaces } from './outreach/pace-alarm.ts'
 import { runReminders } from './outreach/reminders.ts'
 import { createSender } from './outreach/sender.ts'
 import { runTickets } from './outreach/tickets.ts'
@@ -229,6 +230,7 @@ export async function createApp({
   const inTime = [
     { run: runNotices, everyMs: NEWS_MS, at: 0 },
     { run: offerEvents, everyMs: TICK_MS, at: 0 },
+    { run: warnOfSlowPaces, everyMs: TICK_MS, at: 0 },
     { run: runTickets, everyMs: TICK_MS, at: 0 },
     { run: runReminders, everyMs: TICK_MS, at: 0 },
     { run: runDigests, everyMs: TICK_MS, at: 0 },

@@ -86,7 +86,7 @@ async function waitForTurn(deps: Deps, item: Claimed): Promise<number> {
   if (waitMs === 0) return 0
   const notBefore = new Date(now.getTime() + waitMs)
   const apology = deps.content.texts[contact.language].format({ key: 'campaign.late_reply' }, {})
-  const isLate = waitMs > LATE_MS && !isStarted(item.cause) && !item.message.text.startsWith(apology)
+  const isLate = waitMs > LATE_MS && item.cause === 'reply' && !item.message.text.startsWith(apology)
   const late = isLate ? { bodyEnc: deps.sealer.sealJson({ ...item.message, text: `${apology}\n\n${item.message.text}` }) } : {}
   await mark(deps, item, { status: 'waiting', claimedBy: null, class: 'pace', notBefore, attempts: item.attempts - 1, ...late })
   if (isLate) deps.log.warn({ account: account.id, waitMs }, 'replies alone exceed the pace of the account; they go oldest first')

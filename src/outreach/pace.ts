@@ -247,10 +247,10 @@ async function giveBack(sql: Sqlish, limit: PaceLimit, n: number): Promise<void>
     WHERE key = ${limit.key}`
 }
 
-/** Keys of accounts whose replies have to queue at this moment. */
-export async function slowPaces({ sql }: Pick<Database, 'sql'>): Promise<string[]> {
+/** Keys of accounts whose replies have to queue at this moment, whoever writes now for longer than `waitMs`. */
+export async function slowPaces({ sql }: Pick<Database, 'sql'>, waitMs = 0): Promise<string[]> {
   const rows = await sql<
     { key: string }[]
-  >`SELECT key FROM pace_bucket WHERE reply_at_ms > extract(epoch FROM clock_timestamp()) * 1000 ORDER BY key`
+  >`SELECT key FROM pace_bucket WHERE reply_at_ms > extract(epoch FROM clock_timestamp()) * 1000 + ${waitMs}::float8 ORDER BY key`
   return rows.map((row) => row.key)
 }
