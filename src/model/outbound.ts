@@ -16,8 +16,8 @@ export type SendOutcome =
   | { kind: 'sent'; platformMessageId: string; atMs: number; order: number }
   /** Certainly not delivered; may be tried again, not before `notBeforeMs`. */
   | { kind: 'retry'; class: string; notBeforeMs: number }
-  /** Certainly not delivered and no use in trying again. */
-  | { kind: 'failed'; class: string }
+  /** Certainly not delivered and no use in trying again; `everybody`: nor with anybody else on this way, until a human acts. */
+  | { kind: 'failed'; class: string; everybody?: true }
   /** May have been delivered: time-out, reset, 5xx, -200. */
   | { kind: 'uncertain'; class: string }
   /** Nothing can be sent through this account until a human acts (dead token, disabled account); the message keeps waiting. */

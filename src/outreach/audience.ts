@@ -32,8 +32,10 @@ export type AudiencePreview = {
     routes: Partial<Record<Route, number>>
     reasons: { reason: string; n: number }[]
   }[]
-  /** Of `now`: beyond the free part of the window, and templates by phone. */
+  /** Of `now`: beyond the free part of the window. */
   billed: number
+  /** Of `now`: templates by phone that are paid for. */
+  billedTemplates: number
   accounts: { accountId: number; messages: number }[]
 }
 
@@ -114,7 +116,7 @@ export function audienceRows(sql: Sqlish, { communeId, rule, routes, settings, n
         WHEN way = 'closed' THEN 'window_closed'
         WHEN way = 'unreachable' THEN unreachable_class
         ELSE 'no_chat' END AS class,
-      (route = 'zbs' OR (route = 'now' AND last_inbound_at <= ${freeSince}::timestamptz)) AS billed
+      ((route = 'zbs' AND ${routes.template?.development !== true}) OR (route = 'now' AND last_inbound_at <= ${freeSince}::timestamptz)) AS billed
     FROM decided`
 }
 
@@ -141,6 +143,7 @@ export async function previewAudience(sql: Sqlish, args: AudienceArgs): Promise<
   const villages = new Map<string, ReturnType<typeof tally> & { villageId: number | null; code: string; title: string }>()
   const accounts = new Map<number, number>()
   let billed = 0
+  let billedTemplates = 0
   let now = 0
   for (const row of rows) {
     const key = row.village_id ?? ''
@@ -152,7 +155,8 @@ export async function previewAudience(sql: Sqlish, args: AudienceArgs): Promise<
     }
     villages.set(key, village)
     for (const counts of [all, village]) counts.add(row.route, row.class, row.n)
-    if (row.billed) billed += row.n
+    if (row.billed && row.route === 'zbs') billedTemplates += row.n
+    else if (row.billed) billed += row.n
     if (row.account_id !== null && SENT_AT_ONCE.has(row.route)) {
       now += row.n
       accounts.set(Number(row.account_id), (accounts.get(Number(row.account_id)) ?? 0) + row.n)
@@ -172,6 +176,7 @@ export async function previewAudience(sql: Sqlish, args: AudienceArgs): Promise<
       reasons: reasons(),
     })),
     billed,
+    billedTemplates,
     accounts: [...accounts].map(([accountId, messages]) => ({ accountId, messages })),
   }
 }

@@ -68,6 +68,8 @@ export type Estimate = {
   finishedAt: Date
   /** Messages beyond the free part of the window, and templates by phone. */
   billed: number
+  /** What they may cost, đồng, by the prices in the settings. */
+  cost: number
 }
 
 /** What the officer is shown before confirming; the number to type is `preview.people`. */
@@ -679,8 +681,16 @@ async function estimate(
     const shared = others.reduce((sum, n) => sum + Math.min(n, messages), messages)
     return perMinute > 0 ? ((shared * requestsEach(found)) / perMinute) * MINUTE_MS : 0
   })
+  const cost = preview.billed * settings.get('account.price.window') + preview.billedTemplates * settings.get('account.price.template')
   const finishedAt = afterOpenTime(startAt.getTime(), Math.max(0, ...durations), quietOf(settings))
-  return { accounts, messages: preview.now, durationMs: finishedAt.getTime() - startAt.getTime(), finishedAt, billed: preview.billed }
+  return {
+    accounts,
+    messages: preview.now,
+    durationMs: finishedAt.getTime() - startAt.getTime(),
+    finishedAt,
+    billed: preview.billed + preview.billedTemplates,
+    cost,
+  }
 }
 
 async function waitingOfOthers(deps: OutreachDeps, found: Campaign): Promise<number[]> {

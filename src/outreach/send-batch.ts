@@ -354,6 +354,8 @@ function toResult(item: ClaimedRecipient, outcome: SendOutcome, now: Date): Resu
       // The platform knows better than we when the person wrote last: the notice waits for their next word
       if (WINDOW_CLOSED.has(outcome.class) && item.routes.nextContactDays > 0) return { ...base, route: 'next', class: null }
       // One person's dead chat says nothing about the others
+      // Nor does a phone number that takes no template
+      if (item.row.route === 'zbs') return { ...base, status: 'failed' }
       return { ...base, status: 'failed', failed: !DEAD_CLASSES.has(outcome.class) && !WINDOW_CLOSED.has(outcome.class) }
     }
     default:

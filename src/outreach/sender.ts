@@ -6,6 +6,7 @@ import { loadSettings } from '../registry/settings.ts'
 import { getCommune } from '../registry/units.ts'
 import { pauseCampaign } from './campaign.ts'
 import type { OutreachDeps } from './deps.ts'
+import { moveRows } from './ledger.ts'
 import { paceLimits } from './limits.ts'
 import type { Pace } from './pace.ts'
 import { ASKS_FOR_PAUSE, activeBatches, claimBatch, markResults, type Result, type SendingAccount, sendClaimed } from './send-batch.ts'
@@ -220,6 +221,7 @@ async function react(deps: OutreachDeps & { pace: Pace }, account: SendingAccoun
       const limit = outcome.class === 'rate_limit_app' ? limits.at(-1) : limits[0]
       if (limit) await deps.pace.hold(limit.key, outcome.notBeforeMs)
     }
+    if (outcome.kind === 'failed' && outcome.everybody) await failTemplates(deps, account, result.campaignId, outcome.class)
     if (outcome.kind === 'account_paused') {
       await pauseCampaign(deps, { campaignId: result.campaignId, actor: 'system', reason: { class: 'account', detail: outcome.class } })
       await deps.database.db
@@ -231,6 +233,20 @@ async function react(deps: OutreachDeps & { pace: Pace }, account: SendingAccoun
   } catch (error) {
     deps.log.warn({ err: error, account: account.id }, 'what an answer means for the account could not be kept')
   }
+}
+
+/** No template can go to anybody: those that wait are not tried one by one, and the other ways of the campaign go on. */
+async function failTemplates({ database, log }: OutreachDeps, account: SendingAccount, campaignId: number, reason: string): Promise<void> {
+  const failed = await database.sql.begin((tx) =>
+    moveRows(tx, {
+      communeId: account.communeId,
+      campaignId,
+      where: tx`r.status = 'waiting' AND r.route = 'zbs'
+        AND r.person_id NOT IN (SELECT unnest(person_ids) FROM recipient_batch WHERE campaign_id = ${campaignId})`,
+      set: tx`status = 'failed', class = ${reason}, not_before = NULL`,
+    }),
+  )
+  log.error({ account: account.id, class: reason, failed }, 'templates by phone cannot be sent until somebody acts')
 }
 
 async function loadAccount({ database }: OutreachDeps, accountId: number): Promise<SendingAccount | undefined> {

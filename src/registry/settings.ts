@@ -52,6 +52,8 @@ const TYPES = {
   'account.per_minute.app': count(10_000_000).min(1),
   'account.per_second.telegram': count(1_000).min(1),
   'account.free_window_hours': count(24 * 7),
+  'account.price.window': count(100_000),
+  'account.price.template': count(100_000),
   'campaign.per_week': count(50),
   'campaign.next_contact_days': count(365),
   'campaign.billed_window': YesNo,

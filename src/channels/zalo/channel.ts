@@ -129,7 +129,10 @@ export function createZaloChannel({ client, now, buttons: buttonsAtStart, onButt
       const atMs = result.sentTimeMs ?? claimedAt
       return { kind: 'sent', platformMessageId: result.messageId, atMs, order: atMs }
     } catch (error) {
-      return outcomeOf(error, now())
+      const outcome = outcomeOf(error, now())
+      // Templates are contracted and paid for apart: that they cannot go says nothing about the account's other messages
+      const isOwn = error instanceof ZaloError && error.action !== 'refresh'
+      return outcome.kind === 'account_paused' && isOwn ? { kind: 'failed', class: outcome.class, everybody: true } : outcome
     }
   }
 

@@ -157,6 +157,7 @@ function sayShown(turn: Turn, { preview, estimate, samples }: Shown): void {
     duration: voice(durationText(estimate.durationMs)),
     perMinute: Math.round(Math.max(0, ...estimate.accounts.map((account) => account.perMinute))),
     billed: estimate.billed,
+    cost: estimate.cost,
   })
 }
 
