@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { createApp } from './app.ts'
 import { type Config, loadConfig } from './config.ts'
+import { checkDatabaseUrl } from './db/connect.ts'
 import { acquireAppLock } from './db/embedded/app-lock.ts'
 import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
 import { OperatorError } from './lib/operator-error.ts'
@@ -23,7 +24,7 @@ async function start(config: Config): Promise<() => Promise<void>> {
       const postgres = await startEmbeddedPostgres({ dataDir: config.dataDir, log: (line) => log.info(line) })
       parts.push({ name: 'postgres', close: () => postgres.stop() })
       databaseUrl = postgres.url
-    }
+    } else await checkDatabaseUrl(databaseUrl)
 
     // The simulator is loaded only where Zalo is simulated
     const sample = config.zalo ? undefined : await (await import('./sample.ts')).startSample(config.dataDir)
@@ -59,9 +60,11 @@ async function listen(http: Awaited<ReturnType<typeof createApp>>['http'], { hos
     return await http.listen({ host, port })
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'EADDRINUSE') throw new OperatorError(`port ${port} is taken: set PORT to another one, or to 0 for any free one`)
-    if (code === 'EACCES') throw new OperatorError(`port ${port} may not be opened by this user: set PORT to 1024 or above`)
-    if (code === 'EADDRNOTAVAIL') throw new OperatorError(`HOST ${host} is no address of this machine`)
+    if (code === 'EADDRINUSE') throw new OperatorError(`PORT ${port} is taken: set it to another one, or to 0 for any free one`)
+    if (code === 'EACCES') throw new OperatorError(`PORT ${port} may not be opened by this user: set it to 1024 or above`)
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+      throw new OperatorError(`HOST ${host} is no address of this machine: remove it, or set it to one, 0.0.0.0 for all`)
+    }
     throw error
   }
 }

@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import { type Config, loadConfig } from '../config.ts'
-import { createDb, type Database, migrateDb } from '../db/connect.ts'
+import { checkDatabaseUrl, createDb, type Database, migrateDb, UNREACHABLE } from '../db/connect.ts'
 import { joinOrStartEmbeddedPostgres } from '../db/embedded/embedded-postgres.ts'
 import { checkFingerprint } from '../db/fingerprint.ts'
 import { createSealer, type Sealer } from '../lib/crypto.ts'
@@ -11,14 +11,6 @@ import { findUnitByCode, type Unit } from '../registry/units.ts'
 export type CommandDeps = { config: Config; database: Database; sealer: Sealer; now: Date }
 
 const CONNECTIONS = 4
-const UNREACHABLE: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'ETIMEDOUT',
-  'CONNECT_TIMEOUT',
-  'CONNECTION_CLOSED',
-])
 
 /** Gives a command the database: DATABASE_URL, the embedded server that is running, or one for as long as the command takes. */
 export async function withDatabase<T>(run: (deps: CommandDeps) => Promise<T>): Promise<T> {
@@ -28,6 +20,7 @@ export async function withDatabase<T>(run: (deps: CommandDeps) => Promise<T>): P
     : await joinOrStartEmbeddedPostgres({ dataDir: config.dataDir, log: (line) => console.error(line) })
   try {
     const url = config.databaseUrl ?? embedded!.url
+    if (config.databaseUrl) await checkDatabaseUrl(url)
     await migrateDb(url)
     const database = createDb(url, { max: CONNECTIONS, name: 'hoc-tap-bot cli' })
     try {

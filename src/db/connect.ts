@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
+import { OperatorError } from '../lib/operator-error.ts'
 import * as schema from './schema.ts'
 
 export type Db = ReturnType<typeof createDb>['db']
@@ -32,6 +33,40 @@ export function createDb(url: string, options: { max?: number; name?: string } =
     max_lifetime: 60 * 30,
   })
   return { sql, db: drizzle(sql, { schema }), close: () => sql.end({ timeout: 5 }) }
+}
+
+const OLDEST_SERVER = 14
+// https://www.postgresql.org/docs/current/errcodes-appendix.html, and Node's and the driver's own
+const REMEDIES: Readonly<Record<string, string>> = {
+  '28P01': 'PostgreSQL refuses this name or password: put it right',
+  '28000': 'PostgreSQL refuses this name or password: put it right, or allow it in pg_hba.conf',
+  '3D000': 'there is no database of this name: create it, or name the right one',
+  '53300': 'PostgreSQL takes no more connections: raise its max_connections',
+  '57P03': 'PostgreSQL is starting or stopping: try again in a moment',
+}
+/** Codes of Node and of the driver that say that no server answered. */
+export const UNREACHABLE: ReadonlySet<string> = new Set(
+  'ECONNREFUSED ECONNRESET EHOSTUNREACH ENETUNREACH ENOTFOUND EAI_AGAIN ETIMEDOUT CONNECT_TIMEOUT CONNECTION_CLOSED'.split(' '),
+)
+
+/** Throws an OperatorError with what to do when DATABASE_URL leads to no PostgreSQL that will do. */
+export async function checkDatabaseUrl(url: string): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 10 })
+  try {
+    const [server] = await sql<{ version: string }[]>`SELECT current_setting('server_version') AS version`
+    if (Number.parseInt(server?.version ?? '', 10) < OLDEST_SERVER) {
+      throw new OperatorError(`DATABASE_URL leads to PostgreSQL ${server?.version}: ${OLDEST_SERVER} or newer is needed`)
+    }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    if (UNREACHABLE.has(code)) {
+      throw new OperatorError(`DATABASE_URL leads to no PostgreSQL that answers (${code}): start it, or put host and port right`)
+    }
+    if (REMEDIES[code] !== undefined) throw new OperatorError(`DATABASE_URL: ${REMEDIES[code]} (${code})`)
+    throw error
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
 }
 
 // One number for all processes: two that start together migrate one after the other

@@ -186,7 +186,7 @@ async function chooseCommune(tx: Tx, present: AccountRow | undefined, code: stri
   }
   const chosen = await findUnitByCode(tx, code)
   if (!chosen && communes.length === 0) return NO_COMMUNE
-  if (chosen?.level !== 'xa') throw new OperatorError(`there is no commune with the code "${code}": use one of ${names.join(', ')}`)
+  if (chosen?.level !== 'xa') throw new OperatorError(`COMMUNE ${code} is the code of no commune: set it to one of ${names.join(', ')}`)
   if (present && present.communeId !== NO_COMMUNE && present.communeId !== chosen.id) {
     const owner = communes.find((commune) => commune.id === present.communeId)?.code
     throw new OperatorError(

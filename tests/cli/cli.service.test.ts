@@ -195,7 +195,7 @@ describe('exit codes', () => {
     expect(refused).toMatchObject({
       code: 1,
       out: '',
-      err: 'error: the database cannot be reached (ECONNREFUSED); is it running, and DATABASE_URL right?\n',
+      err: 'error: DATABASE_URL leads to no PostgreSQL that answers (ECONNREFUSED): start it, or put host and port right\n',
     })
   })
 })

@@ -60,7 +60,7 @@ describe('the account of the environment', () => {
     const first = await addCommune('mot')
     await addCommune('hai')
     await expect(bringIn()).rejects.toThrow('COMMUNE is not set and there are several communes: set it to one of mot, hai')
-    await expect(bringIn({ commune: 'ba' })).rejects.toThrow('there is no commune with the code "ba": use one of mot, hai')
+    await expect(bringIn({ commune: 'ba' })).rejects.toThrow('COMMUNE ba is the code of no commune: set it to one of mot, hai')
     expect((await bringIn({ commune: 'mot' })).account.communeId).toBe(first)
     // From then on it is known whose it is
     expect((await bringIn()).account.communeId).toBe(first)
