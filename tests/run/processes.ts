@@ -90,6 +90,8 @@ export type BotProcess = {
   stop(): Promise<void>
   /** SIGKILL for everything of it, the embedded database too; returns how many processes that were. */
   kill(): Promise<number>
+  /** SIGKILL for the program alone: its database lives on without it. */
+  killAlone(): Promise<void>
 }
 
 export type BotSetup = {
@@ -160,13 +162,15 @@ export async function startBot(setup: BotSetup): Promise<BotProcess> {
       await gone
       return killed
     },
+    killAlone: () => end(child, 'SIGKILL'),
   }
 }
 
-/** Runs the command line of the project with the bot's environment; the figures are on its last line. */
-export async function runCli(args: string[], env: Record<string, string>): Promise<string> {
+/** Runs the command line of the project with the bot's environment; the figures are on its last line. `input`: what it reads. */
+export async function runCli(args: string[], env: Record<string, string>, input = ''): Promise<string> {
   const command = process.env.RUN_CLI?.split(' ') ?? [join(ROOT, 'src/cli/main.ts')]
-  const child = spawn(process.execPath, [...command, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], env })
+  const child = spawn(process.execPath, [...command, ...args], { cwd: ROOT, env })
+  child.stdin.end(input)
   let out = ''
   let err = ''
   child.stdout.on('data', (chunk: Buffer) => {
