@@ -50,7 +50,9 @@ export type Channel = {
   loadFile(ref: string, maxBytes: number): Promise<Buffer | 'too_large'>
   /** Sends a registered template to a phone number; absent where the platform has no such thing. */
   sendTemplate?(message: TemplateMessage): Promise<SendOutcome>
-  /** Sends a published article to all followers; who reads it nobody is told. */
+  /** Published articles of the account, the newest first. Throws what the client throws. */
+  listArticles?(): Promise<{ id: string; title: string }[]>
+  /** Sends a published article to all followers; it reaches them once the platform has reviewed it. */
   broadcastArticle?(articleId: string): Promise<SendOutcome>
   close(): Promise<void>
 }

@@ -4,6 +4,7 @@ import { consent, contact as contactTable } from '../db/schema.ts'
 import type { Var } from '../engine/flow.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
 import { type CriteriaSet, criteriaTextKey } from '../model/criteria.ts'
+import { listArticles, takeArticle } from '../outreach/chat/articles.ts'
 import { chooseAgain, leaveOutPeople, leaveOutSent, leaveOutVillages, takeGroup, takeVillages } from '../outreach/chat/audience.ts'
 import {
   checkBroadcast,
@@ -81,6 +82,8 @@ const actions: Record<string, Action> = {
   broadcast_without_villages: leaveOutVillages,
   broadcast_without_people: leaveOutPeople,
   broadcast_without_sent: leaveOutSent,
+  broadcast_articles: listArticles,
+  broadcast_article: takeArticle,
   broadcast_show: showBroadcast,
   broadcast_test: testBroadcast,
   broadcast_now: chooseNow,

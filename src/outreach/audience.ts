@@ -93,23 +93,23 @@ export function audienceRows(sql: Sqlish, { communeId, rule, routes, settings, n
     ), decided AS (
       SELECT placed.*, CASE
         WHEN way = 'stopped' OR way = 'declined' OR place > 1 OR EXISTS (SELECT 1 FROM had WHERE had.person_id = placed.person_id) THEN 'none'
+        -- The platform brings an article to all who follow: nobody gets a message beside it
+        WHEN ${routes.articleId !== undefined} AND follows AND way <> 'telegram' THEN 'article'
         WHEN way IN ('now', 'telegram') THEN way
         WHEN ${routes.template !== undefined} AND has_phone THEN 'zbs'
         WHEN way = 'closed' AND ${routes.nextContactDays > 0} THEN 'next'
         WHEN EXISTS (SELECT 1 FROM leader WHERE leader.unit_id = village_id) THEN 'village'
-        WHEN ${routes.articleId !== undefined} AND follows THEN 'article'
         ELSE 'none' END AS route
       -- A fence: without it the way is worked out anew for each column that looks at it
       FROM placed OFFSET 0
     )
     SELECT person_id, village_id, contact_id,
       CASE WHEN route = 'zbs' THEN (SELECT id FROM phone_account) ELSE account_id END AS account_id,
-      CASE WHEN route IN ('now', 'next', 'telegram', 'zbs') THEN 'waiting' ELSE 'skipped' END AS status,
+      CASE WHEN route IN ('now', 'next', 'telegram', 'zbs', 'article') THEN 'waiting' ELSE 'skipped' END AS status,
       route,
       CASE
-        WHEN route IN ('now', 'next', 'telegram', 'zbs') THEN NULL
+        WHEN route IN ('now', 'next', 'telegram', 'zbs', 'article') THEN NULL
         WHEN route = 'village' THEN 'village_notice'
-        WHEN route = 'article' THEN 'article_broadcast'
         WHEN way IN ('stopped', 'declined') THEN way
         WHEN place > 1 THEN 'household'
         WHEN EXISTS (SELECT 1 FROM had WHERE had.person_id = decided.person_id) THEN 'ceiling'

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { and, desc, eq, inArray } from 'drizzle-orm'
-import type { TransactionSql } from 'postgres'
+import type { Sql, TransactionSql } from 'postgres'
 import type { Abilities } from '../channels/channel.ts'
 import { partsOf } from '../channels/parts.ts'
 import {
@@ -17,6 +17,7 @@ import type { OutboundMessage, OutboundStatus } from '../model/outbound.ts'
 import type { TextRef } from '../model/text.ts'
 import { loadSettings, type Settings } from '../registry/settings.ts'
 import { getCommune, listVillages, unitTitle } from '../registry/units.ts'
+import { countUnwantedReaders } from './article.ts'
 import { type AudienceArgs, type AudiencePreview, audienceRows, previewAudience, type Route, SENT_AT_ONCE } from './audience.ts'
 import type { OutreachDeps } from './deps.ts'
 import { type Frozen, freezeAudience } from './freeze.ts'
@@ -44,7 +45,7 @@ export type CampaignDraft = {
   text: string
   attachment?: Attachment
   rule: AudienceRule
-  /** Absent ways are the commune's settings. */
+  /** Absent ways are the commune's settings; an `articleId` of "" is none. */
   routes?: Partial<CampaignRoutes>
 }
 
@@ -157,7 +158,8 @@ export async function changeCampaign(deps: OutreachDeps, { campaignId, ...change
   if (!found) return refuse('unknown')
   if (found.state !== 'draft') return wrongState(found.state)
   const attachment = change.attachment === undefined ? found.attachment : change.attachment
-  const wanted = { text: change.text ?? found.text, rule: change.rule ?? found.rule, routes: { ...found.routes, ...change.routes } }
+  const { articleId, ...routes } = { ...found.routes, ...change.routes }
+  const wanted = { text: change.text ?? found.text, rule: change.rule ?? found.rule, routes: articleId ? { ...routes, articleId } : routes }
   const checked = await checkDraft(deps, { ...found, ...wanted, ...(attachment ? { attachment } : { attachment: undefined }) })
   if (checked) return checked
   const rows = await deps.database.db
@@ -177,6 +179,8 @@ export async function showCampaign(
   if (!found) return refuse('unknown')
   const { sql, db } = deps.database
   const args = await audienceArgs(deps, found)
+  const unwanted = await refuseArticle(sql, args)
+  if (unwanted) return unwanted
   const preview = await previewAudience(sql, args)
   const empty = refuseEmpty({
     people: preview.people,
@@ -255,6 +259,8 @@ async function begin(deps: OutreachDeps, tx: TransactionSql, campaignId: number,
   if (checked) return checked
   const args = await audienceArgs(deps, found)
   const { now } = args
+  const unwanted = await refuseArticle(tx, args)
+  if (unwanted) return unwanted
   const frozen = await freezeAudience(tx, campaignId, args)
   const empty = refuseEmpty(frozen)
   // What was written for nobody is taken back with the transaction
@@ -564,6 +570,13 @@ function refuseNumber(shown: number | null, typed: number): Refused | undefined 
 function refuseEmpty({ people, reached, reason }: Frozen): Refused | undefined {
   if (people === 0) return refuse('nobody')
   return reached > 0 ? undefined : refuse('nobody_reachable', { people, reason: { key: reasonKey(reason) } })
+}
+
+/** An article reaches all who follow: with one among them who may not be written to, it is not sent. */
+async function refuseArticle(sql: Sql | TransactionSql, args: AudienceArgs): Promise<Refused | undefined> {
+  if (args.routes.articleId === undefined) return undefined
+  const count = await countUnwantedReaders(sql, args)
+  return count > 0 ? refuse('article_readers', { count }) : undefined
 }
 
 class RefusedError extends Error {

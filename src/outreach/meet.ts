@@ -9,6 +9,8 @@ export type Met = { id: number; communeId: number; accountId: number; personId: 
 const AFTER_REPLY_MS = 1_000
 // Guarantee 4: an echo belongs to a send of the last ten minutes
 const ECHO_MS = 10 * 60_000
+// An article reaches its readers after a review of about half an hour (zalo.md 4.7)
+const REVIEW_MS = 24 * 3_600_000
 // Clocks of the platform and ours may differ by so much
 const CLOCK_SLACK_MS = 30_000
 // A receipt that comes later than this is of no use to anybody
@@ -62,7 +64,7 @@ export async function markCampaignReceipts(
       AND r.platform_message_id IN (SELECT json_array_elements_text(${JSON.stringify(messageIds)}::text::json))`)
 }
 
-type Open = { campaign_id: number; person_id: string; hash: string; claimed_ms: number; status: string }
+type Open = { campaign_id: number; person_id: string; hash: string; claimed_ms: number; status: string; route: string }
 
 /**
  * The platform reports a message of ours. One whose sending was in flight when its process died, or was answered ambiguously, is settled by
@@ -70,7 +72,7 @@ type Open = { campaign_id: number; person_id: string; hash: string; claimed_ms: 
  */
 export async function settleCampaignEcho(tx: Tx, met: Met, echo: { messageId: string; text?: string }, at: Date): Promise<void> {
   const rows = await tx.execute<Open>(sql`
-    SELECT r.campaign_id, r.person_id, r.status, coalesce(held.hash, r.content_hash) AS hash,
+    SELECT r.campaign_id, r.person_id, r.status, r.route, coalesce(held.hash, r.content_hash) AS hash,
       extract(epoch FROM coalesce(held.claimed_at, r.claimed_at))::float8 * 1000 AS claimed_ms
     FROM campaign c
     JOIN recipient r ON r.commune_id = c.commune_id AND r.campaign_id = c.id AND r.person_id IN ${subjects(met)}
@@ -81,14 +83,18 @@ export async function settleCampaignEcho(tx: Tx, met: Met, echo: { messageId: st
     WHERE c.commune_id = ${met.communeId} AND c.started_at IS NOT NULL
       AND (c.finished_at IS NULL OR c.finished_at > ${new Date(at.getTime() - 2 * ECHO_MS).toISOString()}::timestamptz)
       AND (r.status = 'uncertain' OR (r.status = 'waiting' AND held.hash IS NOT NULL))
-    ORDER BY 5`)
+    ORDER BY claimed_ms`)
   const hash = hashContent(echo.text ?? '')
   const match = rows.find((row) => {
     const sinceMs = at.getTime() - row.claimed_ms
     // A picture's echo may come without words
-    return (row.hash === hash || echo.text === undefined) && sinceMs > -CLOCK_SLACK_MS && sinceMs < ECHO_MS
+    return (
+      (row.hash === hash || echo.text === undefined) &&
+      sinceMs > -CLOCK_SLACK_MS &&
+      sinceMs < (row.route === 'article' ? REVIEW_MS : ECHO_MS)
+    )
   })
-  if (!match) return
+  if (!match) return echo.text === undefined ? markArticle(tx, met, echo.messageId, at) : undefined
   const [moved] = await tx.execute<{ status: string; route: string; class: string }>(sql`
     UPDATE recipient r SET status = 'sent', class = CASE WHEN old.status = 'uncertain' THEN 'settled_by_echo' END, not_before = NULL,
       attempts = r.attempts + CASE WHEN old.status = 'waiting' THEN 1 ELSE 0 END, platform_message_id = ${echo.messageId},
@@ -110,4 +116,14 @@ export async function settleCampaignEcho(tx: Tx, met: Met, echo: { messageId: st
     SELECT ${met.communeId}::int, ${match.campaign_id}::int, * FROM json_to_recordset(${JSON.stringify(changes)}::text::json) AS given (status text, route text, class text, n int)
     ORDER BY 3, 4, 5
     ON CONFLICT (commune_id, campaign_id, status, route, class) DO UPDATE SET n = recipient_count.n + excluded.n`)
+}
+
+/** The article has reached this follower, as a message of its own: what is said of that one later counts for the row. */
+async function markArticle(tx: Tx, met: Met, messageId: string, at: Date): Promise<void> {
+  await tx.execute(sql`
+    UPDATE recipient r SET platform_message_id = ${messageId}, received_at = coalesce(r.received_at, ${at.toISOString()}::timestamptz)
+    FROM campaign c
+    WHERE c.commune_id = ${met.communeId} AND c.started_at > ${new Date(at.getTime() - REVIEW_MS).toISOString()}::timestamptz
+      AND r.commune_id = c.commune_id AND r.campaign_id = c.id AND r.person_id IN ${subjects(met)}
+      AND r.route = 'article' AND r.status = 'sent' AND r.platform_message_id = c.article_message_id`)
 }

@@ -2,6 +2,7 @@ import type { TransactionSql } from 'postgres'
 import { livingInstances } from '../db/instance.ts'
 import { loadSettings } from '../registry/settings.ts'
 import { getCommune } from '../registry/units.ts'
+import { sendArticles } from './article.ts'
 import { findCampaign, formYear, startScheduled, templateOf } from './campaign.ts'
 import { certificate } from './certificate.ts'
 import type { OutreachDeps } from './deps.ts'
@@ -45,6 +46,7 @@ export async function sweepCampaigns(deps: OutreachDeps): Promise<void> {
   })
   if (!mine) return
   for (const campaignId of await dueCampaigns(deps)) await startScheduled(deps, campaignId)
+  await sendArticles(deps)
   await finishCampaigns(deps)
 }
 
@@ -76,7 +78,7 @@ async function strand(deps: OutreachDeps, tx: TransactionSql): Promise<void> {
       where: tx`r.status = 'waiting' AND r.person_id IN (SELECT unnest(person_ids) FROM recipient_batch WHERE id = ${batch.id})`,
       set: tx`status = CASE WHEN ${hasWords(tx)} THEN 'sent' ELSE 'uncertain' END, attempts = r.attempts + 1, claimed_at = ${claimedAt}::timestamptz,
         class = CASE WHEN ${hasWords(tx)} THEN ${wordsOnly('process_died')} ELSE 'process_died' END,
-        not_before = CASE WHEN ${hasWords(tx)} THEN NULL ELSE ${askAt}::timestamptz END,
+        not_before = CASE WHEN ${hasWords(tx)} OR r.route = 'article' THEN NULL ELSE ${askAt}::timestamptz END,
         content_hash = (SELECT held.hash FROM recipient_batch b, unnest(b.person_ids, b.content_hashes) AS held (id, hash) WHERE b.id = ${batch.id} AND held.id = r.person_id)`,
     })
     await tx`DELETE FROM recipient_batch WHERE id = ${batch.id}`
@@ -120,8 +122,9 @@ async function finishCampaigns(deps: OutreachDeps): Promise<void> {
     const waiting = counts.rows.filter((row) => row.status === 'waiting')
     const next = waiting.reduce((sum, row) => sum + (row.route === 'next' ? row.n : 0), 0)
     const open = waiting.reduce((sum, row) => sum + row.n, 0) - next
+    const byArticle = waiting.reduce((sum, row) => sum + (row.route === 'article' ? row.n : 0), 0)
     if (open > 0) {
-      await findLost(deps, communeId, id)
+      if (open > byArticle) await findLost(deps, communeId, id)
       continue
     }
     if (next > 0 && (until_ms === null || until_ms > now.getTime())) continue

@@ -1,4 +1,5 @@
 import { type Accounts, createAccounts } from './account.ts'
+import { type Articles, createArticles } from './articles.ts'
 import { createCall } from './call.ts'
 import { type Conversations, createConversations } from './conversations.ts'
 import { createQuotas, type Quotas } from './quota.ts'
@@ -32,7 +33,7 @@ export type ZaloClientOptions = {
   now?: () => number
 }
 
-export type ZaloClient = Sending & Uploads & Users & Conversations & Tags & Quotas & Accounts & TemplateSending
+export type ZaloClient = Sending & Uploads & Users & Conversations & Tags & Quotas & Accounts & Articles & TemplateSending
 
 // A platform that answers at all answers within a second or two; ten leave room for a slow line
 const TIMEOUT_MS = 10_000
@@ -63,6 +64,7 @@ export function createZaloClient(options: ZaloClientOptions): ZaloClient {
     ...createTags(call),
     ...createQuotas(call),
     ...createAccounts(call),
+    ...createArticles(call),
     ...createTemplateSending(call),
   }
 }

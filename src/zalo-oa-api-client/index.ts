@@ -1,5 +1,6 @@
 export { type Account, endpointFor } from './account.ts'
 export { appSecretProof } from './appsecret-proof.ts'
+export type { ArticleSummary } from './articles.ts'
 export { checkMessage, InvalidMessageError, messageLimits } from './check-message.ts'
 export { createZaloClient, type ZaloClient, type ZaloClientOptions } from './client.ts'
 export type { ConversationMessage, Page } from './conversations.ts'

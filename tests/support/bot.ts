@@ -29,6 +29,8 @@ export async function startBot({ commune = 'small', clock, oaType = 2, buttons =
     appPerMinute: 1_000_000,
     retryLadderMs: [200, 500, 1_000],
     neverDisable: true,
+    // Half an hour at the platform
+    broadcastReviewMs: 100,
     ...(clock ? { clock } : {}),
   })
   const address = await simulator.platform.listen({ host: '127.0.0.1', port: 0 })
@@ -114,6 +116,7 @@ export async function startBot({ commune = 'small', clock, oaType = 2, buttons =
     simulator,
     account,
     oaId: OA.oaId,
+    platformUrl: address,
     databaseUrl,
     person,
     get app() {

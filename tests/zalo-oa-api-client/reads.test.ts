@@ -128,6 +128,19 @@ test.each([
   expect(endpointFor(account)).toBe(endpoint)
 })
 
+test('articles, hidden ones as such', async () => {
+  const medias = [
+    { id: 'a1', title: 'Tuần lễ học tập', status: 'show', create_date: '1795200000000' },
+    { id: 'a2', title: 'Nháp', type: 'normal' },
+  ]
+  zalo.next('/v2.0/article/getslice', { error: 0, data: { total: 2, medias } }, { error: 0, data: {} })
+  expect(await clientTo(zalo).listArticles()).toEqual([
+    { id: 'a1', title: 'Tuần lễ học tập', isShown: true, createdMs: 1795200000000 },
+    { id: 'a2', title: 'Nháp', isShown: false },
+  ])
+  expect(await clientTo(zalo).listArticles()).toEqual([])
+})
+
 test('a read that fails without an answer, or with -200, may be repeated', async () => {
   zalo.next('/v2.0/oa/getoa', { error: -200 }, raw('<html>'), (response) => response.socket?.resetAndDestroy())
   for (let i = 0; i < 3; i++) expect(await errorOf(clientTo(zalo).getAccount())).toMatchObject({ action: 'retry', retryable: true })

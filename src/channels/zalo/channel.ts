@@ -154,6 +154,7 @@ export function createZaloChannel({ client, now, buttons: buttonsAtStart, onButt
     findDelivered,
     loadFile,
     sendTemplate,
+    listArticles: async () => (await client.listArticles()).filter((article) => article.isShown).map(({ id, title }) => ({ id, title })),
     broadcastArticle,
     close: async () => {},
   }

@@ -58,7 +58,13 @@ async function writeDraft(turn: Turn, live: LiveSession): Promise<Refused | unde
   const rule = ruleOf(turn, live)
   const known = draftOf(live)
   if (known !== undefined) {
-    const outcome = await changeCampaign(turn.deps, { campaignId: known, text, attachment: attachment ?? null, rule })
+    const outcome = await changeCampaign(turn.deps, {
+      campaignId: known,
+      text,
+      attachment: attachment ?? null,
+      rule,
+      routes: { articleId: typeof vars._article === 'string' ? vars._article : '' },
+    })
     return outcome.type === 'refused' ? outcome : undefined
   }
   const outcome = await createCampaign(turn.deps, {
@@ -114,6 +120,11 @@ export async function showBroadcast(turn: Turn, live: LiveSession): Promise<Resu
   const outcome = await showCampaign(turn.deps, { campaignId })
   if (outcome.type === 'refused') {
     refuse(turn, outcome)
+    // Without the article the messages can go
+    if (outcome.problem.key.endsWith('article_readers')) {
+      live.state.vars._article = ''
+      return showBroadcast(turn, live)
+    }
     forgetAudience(live)
     return { _next: 'where' }
   }
@@ -133,7 +144,7 @@ function sayShown(turn: Turn, { preview, estimate, samples }: Shown): void {
     article: routes.article ?? 0,
     none: routes.none ?? 0,
   })
-  const reasons = preview.reasons.filter((item) => !['village_notice', 'article_broadcast'].includes(item.reason)).slice(0, REASONS_SHOWN)
+  const reasons = preview.reasons.filter((item) => item.reason !== 'village_notice').slice(0, REASONS_SHOWN)
   if (reasons.length > 0) say(turn, 'broadcast.reasons', { lines: reasons.map((item) => `• ${reason(item)}`).join('\n') })
   const villages = [...preview.villages].sort((a, b) => b.people - a.people)
   if (villages.length > 1) {

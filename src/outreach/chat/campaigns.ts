@@ -4,6 +4,7 @@ import { offer, say, type Turn, voiceOf } from '../../conversation/turn.ts'
 import { formatDate, formatTime, vietnamTime } from '../../lib/vietnam-time.ts'
 import type { TextRef } from '../../model/text.ts'
 import { rolesThatMay } from '../../registry/roles.ts'
+import { settleArticle } from '../article.ts'
 import {
   type Campaign,
   type CampaignProgress,
@@ -23,7 +24,7 @@ import {
 import { certificate } from '../certificate.ts'
 import { eventText, findEvent } from '../events.ts'
 import { keepFile, offerFile } from '../files.ts'
-import { whyWordsOnly } from '../ledger.ts'
+import { readCounts, whyWordsOnly } from '../ledger.ts'
 import { durationText } from './broadcast.ts'
 
 const LISTED = 5
@@ -79,6 +80,10 @@ export async function actOnCampaign(turn: Turn, id: number, act: string): Promis
       return offerList(turn, found)
     case 'open':
       return showUncertain(turn, id)
+    case 'article_yes':
+    case 'article_no':
+      await settleArticle(turn.deps, { communeId: found.communeId, campaignId: id, arrived: act === 'article_yes', actor: args.actor })
+      return show(turn, id)
     case 'classes':
       return chooseClass(turn, id)
     default: {
@@ -234,6 +239,13 @@ async function retry(turn: Turn, id: number, act: string): Promise<void> {
 
 /** Messages nobody knows the end of, one at a time: the officer asks the person. */
 async function showUncertain(turn: Turn, id: number): Promise<void> {
+  const byArticle = await uncertainByArticle(turn, id)
+  if (byArticle > 0) {
+    say(turn, 'campaigns.uncertain_article', { count: byArticle })
+    offer(turn, `campaign_${id}`, 'article_yes', 'campaigns.article_there')
+    offer(turn, `campaign_${id}`, 'article_no', 'campaigns.article_again')
+    return
+  }
   const [first, ...rest] = await listUncertain(turn.deps, { campaignId: id, limit: LISTED })
   if (!first) return show(turn, id)
   say(turn, 'campaigns.uncertain_one', { name: first.name ?? '', village: first.village ?? '', rest: rest.length })
@@ -242,6 +254,11 @@ async function showUncertain(turn: Turn, id: number): Promise<void> {
     offer(turn, `campaign_${id}`, `no_${first.personId}`, 'campaigns.not_arrived')
   }
   offer(turn, `campaign_${id}`, 'show', 'campaigns.back')
+}
+
+async function uncertainByArticle(turn: Turn, campaignId: number): Promise<number> {
+  const { rows } = await readCounts(turn.deps.database.sql, turn.contact.communeId, campaignId)
+  return rows.reduce((sum, row) => sum + (row.status === 'uncertain' && row.route === 'article' ? row.n : 0), 0)
 }
 
 async function settle(turn: Turn, id: number, personId: number, arrived: boolean): Promise<void> {
