@@ -37,8 +37,8 @@ import { isStarted, mayLeave, TALK_CAUSES } from './started.ts'
 import { STANDING } from './tap.ts'
 import { activeSession, type ContactRow, say, type Turn, voiceOf } from './turn.ts'
 
-// What the platform says of our own messages, or of somebody who goes: nobody wrote
-const ABOUT_US: ReadonlySet<string> = new Set(['received', 'seen', 'echo', 'unfollow'])
+// What the platform says of our own messages or of somebody who goes, and what was pressed on a page of ours: nobody wrote in the chat
+const NOT_WRITTEN: ReadonlySet<string> = new Set(['received', 'seen', 'echo', 'unfollow', 'press'])
 // Events of one contact answered in one transaction, and so in one message
 const BATCH = 20
 // Another process is sending to this contact: its answer is a matter of milliseconds
@@ -227,7 +227,7 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number, at: { event?
           ),
         ),
       touchContact(turn, batch),
-      ...(batch.some((event) => !ABOUT_US.has(event.kind)) && !contact.stoppedAt && !contact.erasedAt
+      ...(batch.some((event) => !NOT_WRITTEN.has(event.kind)) && !contact.stoppedAt && !contact.erasedAt
         ? [meetNotices(tx, contact, now)]
         : []),
     ])
@@ -376,9 +376,7 @@ async function writeTurn(turn: Turn): Promise<Claimed[]> {
 }
 
 async function touchContact(turn: Turn, events: { at: Date; kind: string }[]): Promise<void> {
-  const words = events
-    .filter((event) => !['received', 'seen', 'echo', 'unfollow', 'press'].includes(event.kind))
-    .map((event) => event.at.getTime())
+  const words = events.filter((event) => !NOT_WRITTEN.has(event.kind)).map((event) => event.at.getTime())
   if (words.length === 0 && turn.contact.follows === null) return
   await turn.tx
     .update(contactTable)

@@ -33,7 +33,8 @@ export async function settleEcho(turn: Turn, content: Extract<InboundContent, { 
     if (await settledByEcho(turn, content, at)) return
     return settleCampaignEcho(tx, contact, content, at)
   }
-  const staffUntil = new Date(at.getTime() + STAFF_QUIET_MS)
+  // Echoes may come late and out of order: the last word counts
+  const staffUntil = new Date(Math.max(at.getTime() + STAFF_QUIET_MS, contact.staffUntil?.getTime() ?? 0))
   contact.staffUntil = staffUntil
   await tx.update(contactTable).set({ staffUntil }).where(eq(contactTable.id, contact.id))
   await answeredElsewhere(tx, contact.id, at)

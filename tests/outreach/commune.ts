@@ -164,7 +164,7 @@ export async function startTestCampaign(
 }
 
 /** Sends all that can be sent now, and looks after what is through. */
-export async function runCampaigns(deps: TestOutreach): Promise<void> {
+export async function runCampaigns(deps: OutreachDeps & { pace: Pace }): Promise<void> {
   const sender = createSender(deps)
   await sender.look()
   await sender.idle()
