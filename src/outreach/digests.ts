@@ -1,8 +1,7 @@
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
 import type { Deps } from '../conversation/deps.ts'
 import type { Said } from '../conversation/said.ts'
-import type { Tx } from '../db/connect.ts'
-import { contact as contactTable, digest, roleGrant, unit } from '../db/schema.ts'
+import { contact as contactTable, digest, person as personTable, roleGrant, unit } from '../db/schema.ts'
 import { formatDate, vietnamTime } from '../lib/vietnam-time.ts'
 import { getUnit, unitTitle } from '../registry/units.ts'
 import { loadStatistics } from '../reports/statistics.ts'
@@ -18,7 +17,6 @@ import { ticketFigures } from './tickets.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
-const WINDOW_MS = 7 * DAY_MS
 // Roles whose chats have to stay open: the bot writes to them first
 const WRITTEN_TO = ['village_lead', 'chapter_lead', 'commune_reviewer', 'commune_approver', 'technician', 'data_protection_contact']
 
@@ -39,17 +37,21 @@ export async function runDigests(deps: Deps, now: Date): Promise<number[]> {
   return wake
 }
 
-/** Writes one digest, if this contact may be written to now and has none of the kind for the day. Who may not is looked at again. */
+/**
+ * Writes one digest, if this contact may be written to now and has none of the kind for the day; `about` is kept beside it as a kind of its
+ * own. Who may not be written to is looked at again.
+ */
 export async function writeDigest(
   deps: Deps,
   {
     communeId,
     contactId,
     kind,
+    about,
     day,
     said,
     now,
-  }: { communeId: number; contactId: number; kind: string; day: string; said: Said[]; now: Date },
+  }: { communeId: number; contactId: number; kind: string; about?: string; day: string; said: Said[]; now: Date },
 ): Promise<boolean> {
   return deps.database.db.transaction(async (tx) => {
     const to = await findReader(tx, contactId)
@@ -64,6 +66,7 @@ export async function writeDigest(
       .onConflictDoNothing()
       .returning({ day: digest.day })
     if (!key) return false
+    if (about) await tx.insert(digest).values({ communeId, contactId, kind: about, day, createdAt: now }).onConflictDoNothing()
     const outboundId = await post(deps, tx, { to, cause: 'digest', said, now })
     await tx
       .update(digest)
@@ -105,13 +108,8 @@ async function leaderDigests(deps: Deps, communeId: number, now: Date): Promise<
       tap('window_0', 'keep', 'digest.seen'),
     ]
     // One a day, also for who leads two villages: the other's turn is tomorrow
-    if (await writeDigest(deps, { communeId, contactId, kind: 'leader', day, said, now })) {
-      await db
-        .insert(digest)
-        .values({ communeId, contactId, kind: `leader:${villageId}`, day, createdAt: now })
-        .onConflictDoNothing()
-      wake.push(contactId)
-    }
+    const args = { communeId, contactId, kind: 'leader', about: `leader:${villageId}`, day, said, now }
+    if (await writeDigest(deps, args)) wake.push(contactId)
   }
   return wake
 }
@@ -137,7 +135,7 @@ async function officerSummaries(deps: Deps, communeId: number, now: Date): Promi
   const year = vietnamTime(now).year
   const figures = await loadStatistics(db, await getUnit(db, communeId), { year, now })
   const behind = figures.furthestBehind.filter((item) => item.finished.y > 0 && item.finished.x < item.finished.y).slice(0, rule.villages)
-  const closed = await closedLeaders(db, communeId, now)
+  const closed = await closedChats(deps, communeId, now)
   const tickets = await ticketFigures(db, communeId, now)
   const [gone] = await db.execute<{ n: number }>(
     sql`SELECT count(DISTINCT subject)::int AS n FROM household_step WHERE commune_id = ${communeId} AND year = ${year} AND act = 'gone'`,
@@ -151,7 +149,12 @@ async function officerSummaries(deps: Deps, communeId: number, now: Date): Promi
           }),
         ]
       : []),
-    ...(closed.length > 0 ? [note('summary.closed', { total: closed.length, names: closed.slice(0, rule.leaders).join(', ') })] : []),
+    ...(closed.villages.length > 0
+      ? [note('summary.closed', { total: closed.villages.length, names: closed.villages.slice(0, rule.leaders).join(', ') })]
+      : []),
+    ...(closed.others.length > 0
+      ? [note('summary.closed_others', { total: closed.others.length, names: closed.others.slice(0, rule.leaders).join(', ') })]
+      : []),
     note('summary.tickets', { open: tickets.open, late: tickets.late, gone: gone?.n ?? 0 }),
     ...(tickets.open > 0 ? [tap('tickets_0', 'list', 'ticket.waiting_n', { total: tickets.open })] : []),
     tap('window_0', 'keep', 'digest.seen'),
@@ -163,47 +166,82 @@ async function officerSummaries(deps: Deps, communeId: number, now: Date): Promi
   return wake
 }
 
-/** Villages whose leader cannot be written to any more, or has none. */
-async function closedLeaders(db: Deps['database']['db'] | Tx, communeId: number, now: Date): Promise<string[]> {
-  const from = new Date(now.getTime() - WINDOW_MS).toISOString()
-  const rows = await db.execute<{ name: string; has: boolean }>(sql`
-    SELECT v.name, bool_or(g.id IS NOT NULL) AS has
-    FROM unit v
-    LEFT JOIN role_grant g ON g.unit_id = v.id AND g.role = 'village_lead' AND g.revoked_at IS NULL
-    LEFT JOIN contact c ON c.id = g.contact_id AND c.last_inbound_at > ${from}::timestamptz AND c.stopped_at IS NULL
-    WHERE v.commune_id = ${communeId} AND v.level = 'thon_ban'
-    GROUP BY v.id, v.name, v.position
-    HAVING bool_or(g.id IS NOT NULL) AND NOT bool_or(c.id IS NOT NULL)
-    ORDER BY v.position`)
-  return rows.map((row) => row.name)
+type Staff = {
+  contactId: number
+  accountId: number
+  role: string
+  villageId: number | null
+  place: string
+  name: string | null
+  lastMs: number
+  stopped: boolean
+}
+
+/** Whoever the bot has to be able to write to, each role once, villages in their order. */
+async function staffOf({ database }: Deps, communeId: number): Promise<Staff[]> {
+  const rows = await database.db
+    .select({
+      contactId: contactTable.id,
+      accountId: contactTable.accountId,
+      role: roleGrant.role,
+      unitId: unit.id,
+      level: unit.level,
+      place: unit.name,
+      name: personTable.name,
+      lastInboundAt: contactTable.lastInboundAt,
+      stoppedAt: contactTable.stoppedAt,
+    })
+    .from(roleGrant)
+    .innerJoin(contactTable, eq(contactTable.id, roleGrant.contactId))
+    .innerJoin(unit, eq(unit.id, roleGrant.unitId))
+    .leftJoin(personTable, and(eq(personTable.communeId, contactTable.communeId), eq(personTable.id, contactTable.personId)))
+    .where(and(eq(contactTable.communeId, communeId), inArray(roleGrant.role, WRITTEN_TO), isNull(roleGrant.revokedAt)))
+    .orderBy(unit.position, roleGrant.id)
+  return rows.map(({ unitId, level, lastInboundAt, stoppedAt, ...row }) => ({
+    ...row,
+    villageId: level === 'thon_ban' && row.role === 'village_lead' ? unitId : null,
+    lastMs: lastInboundAt.getTime(),
+    stopped: stoppedAt !== null,
+  }))
+}
+
+/** Until when this contact may be written to, ms; undefined where the platform has no such window. */
+async function closesAt(deps: Deps, { accountId, lastMs }: Staff): Promise<number | undefined> {
+  const windowMs = (await deps.channelOf(accountId))?.abilities.sendWindowMs
+  return typeof windowMs === 'number' ? lastMs + windowMs : undefined
+}
+
+/** Villages none of whose leaders can be written to any more, and everybody else of the staff who cannot, by name and role. */
+async function closedChats(deps: Deps, communeId: number, now: Date): Promise<{ villages: string[]; others: string[] }> {
+  const villages = new Map<number, { name: string; open: boolean }>()
+  const others = new Map<number, string>()
+  for (const one of await staffOf(deps, communeId)) {
+    const end = await closesAt(deps, one)
+    const open = !one.stopped && (end === undefined || end > now.getTime())
+    if (one.villageId !== null) {
+      const known = villages.get(one.villageId)
+      villages.set(one.villageId, { name: one.place, open: open || (known?.open ?? false) })
+    } else if (!open && !others.has(one.contactId)) {
+      const role = deps.content.texts.vi.format({ key: `role.${one.role}` }, {})
+      others.set(one.contactId, one.name === null ? role : `${one.name} (${role})`)
+    }
+  }
+  return { villages: [...villages.values()].filter((village) => !village.open).map(({ name }) => name), others: [...others.values()] }
 }
 
 /** Whoever the bot has to be able to write to and has been silent for six days is asked for a tap. */
 async function nudges(deps: Deps, communeId: number, now: Date): Promise<number[]> {
-  const { db } = deps.database
   const after = reminderRules.window_nudge.after_hours * HOUR_MS
-  const rows = await db
-    .selectDistinct({ contactId: contactTable.id, lastInboundAt: contactTable.lastInboundAt })
-    .from(contactTable)
-    .innerJoin(roleGrant, eq(roleGrant.contactId, contactTable.id))
-    .innerJoin(unit, eq(unit.id, roleGrant.unitId))
-    .where(
-      and(
-        eq(contactTable.communeId, communeId),
-        inArray(roleGrant.role, WRITTEN_TO),
-        isNull(roleGrant.revokedAt),
-        sql`${contactTable.lastInboundAt} > ${new Date(now.getTime() - WINDOW_MS).toISOString()}::timestamptz`,
-        sql`${contactTable.lastInboundAt} <= ${new Date(now.getTime() - after).toISOString()}::timestamptz`,
-      ),
-    )
   const wake: number[] = []
-  for (const { contactId, lastInboundAt } of rows) {
-    const said = [
-      note('window.nudge', { date: formatDate(new Date(lastInboundAt.getTime() + WINDOW_MS)) }),
-      tap('window_0', 'keep', 'window.keep'),
-    ]
+  const asked = new Set<number>()
+  for (const one of await staffOf(deps, communeId)) {
+    const { contactId, lastMs } = one
+    const end = await closesAt(deps, one)
+    if (end === undefined || end <= now.getTime() || now.getTime() - lastMs < after || asked.has(contactId)) continue
+    asked.add(contactId)
+    const said = [note('window.nudge', { date: formatDate(new Date(end)) }), tap('window_0', 'keep', 'window.keep')]
     // One for each time of silence: its day is the day of the last word
-    if (await writeDigest(deps, { communeId, contactId, kind: 'nudge', day: dayOf(lastInboundAt), said, now })) wake.push(contactId)
+    if (await writeDigest(deps, { communeId, contactId, kind: 'nudge', day: dayOf(new Date(lastMs)), said, now })) wake.push(contactId)
   }
   return wake
 }

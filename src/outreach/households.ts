@@ -34,7 +34,7 @@ export type BehindArgs = {
 
 /**
  * Households behind, the longest silent first. One contact stands for each: the one who wrote last. Left out is whoever a leader has dealt
- * with this year (`household_step`), save where they only asked for another reminder.
+ * with this year (`household_step`); where they only asked for another reminder, the household has as long again to answer it.
  */
 export async function findBehind(db: DbOrTx, args: BehindArgs): Promise<Behind[]> {
   const { communeId, year } = args
@@ -82,7 +82,14 @@ export async function findBehind(db: DbOrTx, args: BehindArgs): Promise<Behind[]
           ? sql`AND reach.open AND reach.last_inbound_at BETWEEN ${args.lastWord.from.toISOString()}::timestamptz AND ${args.lastWord.to.toISOString()}::timestamptz`
           : sql``
       }
-      ${args.silentSince ? sql`AND greatest(reach.last_inbound_at, home.created_at) <= ${args.silentSince.toISOString()}::timestamptz` : sql``}
+      ${
+        args.silentSince
+          ? sql`AND greatest(reach.last_inbound_at, home.created_at) <= ${args.silentSince.toISOString()}::timestamptz
+              AND NOT EXISTS (
+                SELECT 1 FROM household_step s
+                WHERE s.commune_id = ${communeId} AND s.year = ${year} AND s.subject = home.subject AND s.act = 'again' AND s.at > ${args.silentSince.toISOString()}::timestamptz)`
+          : sql``
+      }
     ORDER BY greatest(reach.last_inbound_at, home.created_at), home.subject
     LIMIT ${args.limit ?? 1_000}`)
   return rows.map((row) => ({

@@ -131,8 +131,8 @@ async function actOnSubject(turn: Turn, subject: string, act: string): Promise<v
   if (act === 'again') {
     const outcome = await writeReminder(turn.deps, tx, { communeId: contact.communeId, home, rule: 'leader', due: now, now })
     if (outcome === 'written' && home.contactId !== undefined) turn.wake.add(home.contactId)
+    // Kept also where no message may go: the leader knows now, and has time to go there
     say(turn, 'ladder.again_said', { name: home.name, outcome })
-    if (outcome !== 'written' && outcome !== 'already') return
   }
   await tx
     .insert(householdStep)
