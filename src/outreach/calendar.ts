@@ -8,7 +8,8 @@ const QuietDays = z
     status: z.enum(['official', 'proposed']),
     note: z.string(),
     quiet: z.array(z.object({ name: z.string(), from: Day, to: Day }).strict()),
-    holidays: z.array(z.string().regex(/^\d{2}-\d{2}$/)),
+    /** `09-02` of every year, `2027-04-16` of one. */
+    holidays: z.array(z.string().regex(/^(\d{4}-)?\d{2}-\d{2}$/)),
   })
   .strict()
 const quietDays = QuietDays.parse(quietDaysFile)
@@ -42,9 +43,10 @@ export function isQuietDay(day: string, extra = ''): boolean {
     })
 }
 
-function isWorkingDay(day: string): boolean {
-  return weekday(day) <= 5 && !isQuietDay(day) && !quietDays.holidays.includes(day.slice(5))
-}
+/** Public holidays beside Tết. */
+export const isHoliday = (day: string): boolean => quietDays.holidays.some((holiday) => holiday === day || holiday === day.slice(5))
+
+const isWorkingDay = (day: string): boolean => weekday(day) <= 5 && !isQuietDay(day) && !isHoliday(day)
 
 /** The same time of day so many working days later. */
 export function addWorkingDays(at: Date, count: number): Date {

@@ -36,9 +36,10 @@ function eventDay(event: YearEvent, year: number, settings: Pick<Settings, 'get'
   return `${year}-${event.on ?? monthDay(settings.get('event.week_from'))}`
 }
 
-/** The prepared text, with the Week's dates of this commune and its theme where one is confirmed. */
+/** The prepared text for the next such occasion, with the Week's dates of this commune and its theme where one is confirmed. */
 export function eventText(event: YearEvent, settings: Pick<Settings, 'get'>, now: Date): string {
-  const { year } = vietnamTime(now)
+  const { year: thisYear } = vietnamTime(now)
+  const year = eventDay(event, thisYear, settings) < dayOf(now) ? thisYear + 1 : thisYear
   const from = new Date(`${eventDay(event, year, settings)}T05:00:00Z`)
   const to = new Date(from.getTime() + (WEEK_DAYS - 1) * DAY_MS)
   const theme = event.themes?.[year]
