@@ -25,16 +25,20 @@ type Options = {
   /** Opens the queue; its drivers and its store may be away, and campaigns run without it. */
   openQueues: () => Promise<Queues>
   log: Logger
+  /** How often the tables and the queue are looked after, ms. */
+  everyMs?: { sweep: number; fill: number; reopen: number }
 }
 
-// The account that may send again, and what a dead process was sending, are found within so long
-const SWEEP_MS = 2_000
-// What was scheduled, or lost by the queue's store, is in the queue again within so long
-const FILL_MS = 20_000
-const REOPEN_MS = 10_000
+const EVERY_MS = {
+  // The account that may send again, and what a dead process was sending, are found within so long
+  sweep: 2_000,
+  // What was scheduled, or lost by the queue's store, is in the queue again within so long
+  fill: 20_000,
+  reopen: 10_000,
+}
 const SCHEDULES = [{ id: 'finish-campaigns', name: 'finish', everyMs: 60_000 }]
 
-export function createOutreachJobs({ deps, sender, openQueues, log }: Options): OutreachJobs {
+export function createOutreachJobs({ deps, sender, openQueues, log, everyMs = EVERY_MS }: Options): OutreachJobs {
   let queues: Queues | undefined
   let asking: Promise<void> | undefined
   let stopped = false
@@ -107,14 +111,27 @@ export function createOutreachJobs({ deps, sender, openQueues, log }: Options): 
     }
   }
 
+  /** One whose store has lost its tables is opened anew, which makes them. */
+  async function refillQueue(): Promise<void> {
+    try {
+      await fillQueue()
+    } catch (error) {
+      const lost = queues
+      queues = undefined
+      lost?.close().catch(() => {})
+      await open()
+      log.warn({ err: error }, 'the queue could not be used and was opened anew')
+    }
+  }
+
   return {
     isQueueUsable: () => queues !== undefined,
     start() {
       void listenToLanes(deps.instance, (accountId) => sender.wake(accountId))
       // A campaign that a crash has interrupted goes on at once
-      every(SWEEP_MS, sweep, 'the sweep of campaigns', 0)
-      every(REOPEN_MS, open, 'opening the queue')
-      every(FILL_MS, fillQueue, 'filling the queue')
+      every(everyMs.sweep, sweep, 'the sweep of campaigns', 0)
+      every(everyMs.reopen, open, 'opening the queue')
+      every(everyMs.fill, refillQueue, 'filling the queue')
       void open().catch((error) => log.warn({ err: error }, 'the queue cannot be opened yet; campaigns run without it'))
     },
     async stop() {

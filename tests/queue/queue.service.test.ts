@@ -1,9 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createQueues, jobIdOf, type Queues } from '../../src/queue/queue.ts'
-import { createTestDatabase, runOn } from '../support/postgres.ts'
-import { startTestRedis, whyNoRedis } from '../support/redis.ts'
+import { STORES, type Store } from './stores.ts'
 
 // Every test of a queue runs on both stores
 
@@ -11,39 +9,7 @@ test('an id holds no colon and is never digits alone', () => {
   expect(jobIdOf(['start', 12, 'a:b'])).toBe('start-12-a_b')
 })
 
-type Store = { store: { redisUrl: string } | { databaseUrl: string }; wipe(): Promise<void>; stop(): Promise<void> }
-
-async function redisStore(): Promise<Store> {
-  const server = await startTestRedis()
-  return {
-    store: { redisUrl: server.url },
-    async wipe() {
-      const client = new Redis(server.url)
-      await client.flushall()
-      await client.quit()
-    },
-    stop: server.stop,
-  }
-}
-
-async function postgresStore(): Promise<Store> {
-  const url = await createTestDatabase()
-  return {
-    store: { databaseUrl: url },
-    async wipe() {
-      await runOn(url, 'DROP SCHEMA bullmq CASCADE')
-      // What a process that starts meanwhile does
-      const queues = await createQueues({ store: { databaseUrl: url } })
-      await queues.close()
-    },
-    stop: async () => {},
-  }
-}
-
-for (const [where, start, why] of [
-  ['PostgreSQL', postgresStore, ''],
-  ['Redis', redisStore, whyNoRedis],
-] as const) {
+for (const [where, start, why] of STORES) {
   describe.skipIf(why !== '')(`a queue on ${where}`, () => {
     let kept: Store
     const open: Queues[] = []
@@ -113,6 +79,8 @@ for (const [where, start, why] of [
       await queues.ensureSchedules(schedules)
       await until(() => rounds >= 2)
       await kept.wipe()
+      // What a process that starts meanwhile does
+      await (await createQueues({ store: kept.store, name: 'other' })).close()
       await sleep(1_200)
       const before = rounds
       await queues.ensureSchedules(schedules)
