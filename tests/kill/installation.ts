@@ -7,8 +7,13 @@ import { type BotProcess, type BotSetup, botEnv, freePort, type SimulatorProcess
 import { startTestRedis } from '../support/redis.ts'
 import { startBalancer } from './balancer.ts'
 
-/** `one`: one process with its embedded server. `four`: two web and two worker processes on a PostgreSQL and a Redis of their own. */
-export type Arrangement = 'one' | 'four'
+/**
+ * `one`: one process with its embedded server. `two`: two that do everything, on one PostgreSQL. `four`: two web and two worker processes on
+ * a PostgreSQL and a Redis of their own.
+ */
+export type Arrangement = 'one' | 'two' | 'four'
+
+const ROLES = { two: ['all', 'all'], four: ['web', 'web', 'worker', 'worker'] } as const
 
 export type Installation = {
   arrangement: Arrangement
@@ -35,7 +40,7 @@ export type Victim = {
 type Args = { simulator: SimulatorProcess; dataDir: string; refreshToken: string; env: Record<string, string> }
 
 export function install(arrangement: Arrangement, args: Args): Promise<Installation> {
-  return arrangement === 'one' ? installOne(args) : installFour(args)
+  return arrangement === 'one' ? installOne(args) : installMany(arrangement, args)
 }
 
 async function installOne({ simulator, dataDir, refreshToken, env: more }: Args): Promise<Installation> {
@@ -64,12 +69,17 @@ async function installOne({ simulator, dataDir, refreshToken, env: more }: Args)
   }
 }
 
-async function installFour({ simulator, dataDir, refreshToken, env: more }: Args): Promise<Installation> {
+async function installMany(arrangement: 'two' | 'four', { simulator, dataDir, refreshToken, env: more }: Args): Promise<Installation> {
   const server = join(dataDir, 'server')
   const postgres = await startEmbeddedPostgres({ dataDir: server })
-  const redis = await startTestRedis()
-  const roles = ['web', 'web', 'worker', 'worker'] as const
-  const shared = { ...more, DATABASE_URL: postgres.url, REDIS_URL: redis.url, SECRET_KEY: randomBytes(32).toString('base64') }
+  const redis = arrangement === 'four' ? await startTestRedis() : undefined
+  const roles = ROLES[arrangement]
+  const shared = {
+    ...more,
+    DATABASE_URL: postgres.url,
+    ...(redis && { REDIS_URL: redis.url }),
+    SECRET_KEY: randomBytes(32).toString('base64'),
+  }
   const setups = await Promise.all(
     roles.map(
       async (role, index): Promise<BotSetup> => ({
@@ -86,21 +96,23 @@ async function installFour({ simulator, dataDir, refreshToken, env: more }: Args
   for (const some of [programs.slice(0, 1), programs.slice(1)]) await Promise.all(some.map((program) => program.restart()))
   const balancer = await startBalancer(setups.slice(0, 2).map((setup) => setup.port))
   return {
-    arrangement: 'four',
+    arrangement,
     databaseUrl: postgres.url,
     webhookUrl: `http://127.0.0.1:${balancer.port}/webhooks/zalo`,
-    env: botEnv(setups[2]!),
+    env: botEnv(setups.at(-1)!),
     victims: () => programs.filter((program) => program.isUp()).map((program) => ({ ...program, kill: program.killAll })),
     stopPostgres: () => stopPostgres(server),
-    async flushRedis() {
-      const client = new Redis(redis.url)
-      await client.flushall()
-      await client.quit()
-    },
+    flushRedis:
+      redis &&
+      (async () => {
+        const client = new Redis(redis.url)
+        await client.flushall()
+        await client.quit()
+      }),
     async close() {
       await Promise.all(programs.map((program) => program.stop()))
       balancer.close()
-      await redis.stop()
+      await redis?.stop()
       await postgres.stop()
     },
   }
