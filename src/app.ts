@@ -24,7 +24,7 @@ import { createServer } from './http/server.ts'
 import { createOutreachJobs } from './jobs/outreach-jobs.ts'
 import { createSealer } from './lib/crypto.ts'
 import { createUnderstanding, parseLexicon } from './lib/understand.ts'
-import { createMetrics } from './metrics.ts'
+import { type CampaignProgress, createMetrics } from './metrics.ts'
 import { runDigests } from './outreach/digests.ts'
 import { dropOldFiles, openFile } from './outreach/files.ts'
 import { offerEvents, runNotices } from './outreach/notices.ts'
@@ -110,7 +110,10 @@ export async function createApp({
   const understand = createUnderstanding(lexicon)
   const zalo = { apiUrl: config.zalo?.apiUrl ?? '', oauthUrl: config.zalo?.oauthUrl ?? '' }
   const channels = createChannels({ database, sealer, log, now, zalo, ...(config.telegram && { telegram: config.telegram }) })
-  const metrics = createMetrics(() => countWaiting(database))
+  const metrics = createMetrics(
+    () => countWaiting(database),
+    () => campaignProgress(database),
+  )
   const deps: Deps = {
     database,
     instance: await createInstance(databaseUrl, randomInt(1, 2 ** 31 - 1)),
@@ -300,6 +303,13 @@ function chatLinks(accounts: readonly Account[], telegramId: number | undefined,
     ...(zalo ? [{ name: 'Zalo', url: `https://zalo.me/${zalo.externalId}`, carriesCode: false }] : []),
     ...(bot?.traits.username ? [{ name: 'Telegram', url: `https://t.me/${bot.traits.username}?start=${code}`, carriesCode: true }] : []),
   ]
+}
+
+async function campaignProgress({ db }: Database): Promise<CampaignProgress[]> {
+  return await db.execute<CampaignProgress>(sql`
+    SELECT c.id::int AS campaign, r.status, sum(r.n)::int AS n
+    FROM campaign c JOIN recipient_count r ON r.commune_id = c.commune_id AND r.campaign_id = c.id
+    WHERE c.state IN ('running', 'paused') GROUP BY c.id, r.status`)
 }
 
 async function countWaiting({ db }: Database): Promise<Record<string, number>> {

@@ -9,8 +9,11 @@ import { createSampleCommune } from './registry/sample.ts'
 
 type Closing = { name: string; close: () => Promise<void> | void }
 
-/** Starts what the configuration asks for, in order; the stop is the reverse. A part that never started is not stopped. */
-async function start(config: Config): Promise<() => Promise<void>> {
+/**
+ * Starts what the configuration asks for, in order; the stop is the reverse. A part that never started is not stopped. Aborted in
+ * between, it stops what has started and throws.
+ */
+async function start(config: Config, { signal }: { signal: AbortSignal }): Promise<() => Promise<void>> {
   const log = pino({ level: config.logLevel, redact: ['*.secrets', '*.text', '*.body'] })
   const parts: Closing[] = []
   const stop = async () => {
@@ -26,12 +29,14 @@ async function start(config: Config): Promise<() => Promise<void>> {
       databaseUrl = postgres.url
     } else await checkDatabaseUrl(databaseUrl)
 
+    signal.throwIfAborted()
     // The simulator is loaded only where Zalo is simulated
     const sample = config.zalo ? undefined : await (await import('./sample.ts')).startSample(config.dataDir)
     if (sample) {
       parts.push({ name: 'simulator', close: () => sample.close() })
       log.warn('no ZALO_* variables: Zalo is simulated on this machine')
     }
+    signal.throwIfAborted()
     let address = ''
     const app = await createApp({
       config: sample ? { ...config, zalo: sample.zalo } : config,
@@ -42,10 +47,12 @@ async function start(config: Config): Promise<() => Promise<void>> {
       ...(config.sampleData ? { prepare: createSampleCommune } : {}),
     })
     parts.push({ name: 'app', close: () => app.stop() })
+    signal.throwIfAborted()
     await sample?.mount(app.http, () => app.deps)
     address = await listen(app.http, config)
     await app.start()
     await sample?.connect(address)
+    signal.throwIfAborted()
     log.info({ address, ...(config.publicUrl && { publicUrl: config.publicUrl }) }, 'ready')
     if (sample) process.stdout.write(`\n  Mở trang điện thoại / open the phone page:  ${address}/\n\n`)
     return stop
@@ -85,13 +92,12 @@ async function main(): Promise<void> {
     process.exit(1)
   })
   let stop: (() => Promise<void>) | undefined
-  let stopping = false
+  const stopping = new AbortController()
   const onSignal = () => {
-    if (stopping) return
-    stopping = true
-    // Before the start is through, the process just ends: nothing was promised yet
-    if (!stop) process.exit(0)
-    stop().then(
+    if (stopping.signal.aborted) return
+    stopping.abort()
+    // Before it is through, the start itself stops what it has started: a database must not stay behind
+    stop?.().then(
       () => process.exit(0),
       () => process.exit(1),
     )
@@ -99,8 +105,9 @@ async function main(): Promise<void> {
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
   try {
-    stop = await start(loadConfig(process.env))
+    stop = await start(loadConfig(process.env), { signal: stopping.signal })
   } catch (error) {
+    if (stopping.signal.aborted) process.exit(0)
     process.stderr.write(
       error instanceof OperatorError
         ? `${error.message}\n`

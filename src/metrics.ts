@@ -4,8 +4,10 @@ import type { Counters } from './conversation/deps.ts'
 /** What `/metrics` prints. Labels are few and hold nothing of people. */
 export type Metrics = Counters & { observeWebhook(channel: string, seconds: number): void; print(): Promise<string> }
 
-/** `depth` counts what waits, by name, whenever somebody looks. */
-export function createMetrics(depth: () => Promise<Record<string, number>>): Metrics {
+export type CampaignProgress = { campaign: number; status: string; n: number }
+
+/** `depth` counts what waits, by name, and `progress` the recipients of campaigns on their way, whenever somebody looks. */
+export function createMetrics(depth: () => Promise<Record<string, number>>, progress: () => Promise<CampaignProgress[]>): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const inbound = new Counter({
@@ -34,6 +36,17 @@ export function createMetrics(depth: () => Promise<Record<string, number>>): Met
     registers,
     async collect() {
       for (const [what, n] of Object.entries(await depth())) this.set({ what }, n)
+    },
+  })
+  new Gauge({
+    name: 'hoc_tap_campaign_recipients',
+    help: 'Recipients of running and paused campaigns by status',
+    labelNames: ['campaign', 'status'],
+    registers,
+    async collect() {
+      // What is over is not shown with its last figures for ever
+      this.reset()
+      for (const { campaign, status, n } of await progress()) this.set({ campaign, status }, n)
     },
   })
   return {

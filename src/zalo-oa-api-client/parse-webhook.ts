@@ -58,16 +58,18 @@ type Options = {
  * The event in a webhook body; check the signature first. Never throws: a body of no use is `probe`, `invalid` or an event of kind `unknown`.
  */
 export function parseWebhook(rawBody: Uint8Array | string, { isOa }: Options): ParsedWebhook {
-  const raw = readObject(typeof rawBody === 'string' ? rawBody : Buffer.from(rawBody).toString('utf8'))
+  const raw = readObject(rawBody)
   if (!raw) return { kind: 'invalid' }
   const body = Body.safeParse(raw).data
   if (!body) return { kind: 'probe' }
   return { kind: 'event', event: readEvent(body, raw, isOa) }
 }
 
-function readObject(text: string): Record<string, unknown> | undefined {
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function readObject(body: Uint8Array | string): Record<string, unknown> | undefined {
   try {
-    const value = parseJson(text)
+    const value = parseJson(typeof body === 'string' ? body : utf8.decode(body))
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
   } catch {
     return undefined

@@ -72,6 +72,7 @@ const NOTHING_STORED: [string, number, string | undefined, () => Promise<number>
   ['no JSON, with a signature', 400, 'bad_body', () => post('chào', sign(plain))],
   ['an array', 400, 'bad_body', () => post(arrayText, sign(plain))],
   ['a text', 400, 'bad_body', () => post(notAnObject, sign(plain))],
+  ['bytes that are no UTF-8', 400, 'bad_body', () => post(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]))],
   ['nothing at all', 400, 'bad_body', () => post('')],
   ['over 1 MB', 413, undefined, () => postSigned(tooLong)],
   ['an unknown event', 200, 'unknown_event', () => send(event({ event_name: 'user_does_something_new' }))],
@@ -82,6 +83,8 @@ const NOTHING_STORED: [string, number, string | undefined, () => Promise<number>
     'unknown_event',
     () => send(event({ event_name: 'user_reacted_message', message: { msg_id: 'r1', react_icon: '/-heart' } })),
   ],
+  ['a visitor without an account', 200, 'unknown_event', () => send(event({ event_name: 'anonymous_send_text' }))],
+  ['a word in a group', 200, 'unknown_event', () => send(event({ event_name: 'user_send_group_text' }))],
   ['an unknown account', 200, 'unknown_account', () => send(event({ recipient: { id: '999' } }))],
   ['an event older than 7 days', 200, 'too_old', () => send(event({ timestamp: String(NOW - 7 * DAY_MS - 1) }))],
 ]

@@ -14,6 +14,8 @@ export type ZaloKeys = { externalId: string; appId: string; oaSecretKey: string 
 
 // The platform's retry ladder spans two hours; a week leaves room for whatever it does beside that
 const TOO_OLD_MS = 7 * 86_400_000
+// Visitors without an account and groups are not contacts, whatever else such an event names
+const NO_CONTACT = /(^|_)(anonymous|group)_/
 
 /**
  * A webhook body, checked over its raw bytes, in our words. Decides alone what is 400, 401 or nothing to do; coordinates and
@@ -71,8 +73,7 @@ function contentOf(event: WebhookEvent): InboundContent | undefined {
 }
 
 function messageContent(event: MessageEvent): InboundContent | undefined {
-  // Visitors without an account and groups are not contacts
-  if (event.conversationId !== undefined || event.groupId !== undefined) return undefined
+  if (NO_CONTACT.test(event.eventName) || event.conversationId !== undefined || event.groupId !== undefined) return undefined
   if (event.direction === 'outbound') {
     return {
       kind: 'echo',
