@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { residentKb, startFleet } from './fleet.ts'
-import { describeMachine } from './machine.ts'
+import { describeMachine, processorSeconds, watchOthers } from './machine.ts'
 
 // npm run bench -- broadcast [--people 18075] [--runs 3]
 // One worker process as `npm start` runs it, PostgreSQL and a platform that answers at once beside it, every result recorded
@@ -25,7 +25,7 @@ export async function bench(args: string[]): Promise<string> {
   }
   const rows = figures.map(
     (one) =>
-      `| ${one.sent} | ${(one.ms / 1_000).toFixed(2)} | **${Math.round(one.sent / (one.ms / 1_000))}** | ${one.firstMs}${one.firstMs > FIRST_WITHIN_MS ? ' LATE' : ''} | ${mb(one.idleKb)} | ${mb(one.mostKb)} | **${mb(one.mostKb - one.idleKb)}** | ${one.exact ? 'yes' : 'NO'} |`,
+      `| ${one.sent} | ${(one.ms / 1_000).toFixed(2)} | **${Math.round(one.sent / (one.ms / 1_000))}** | ${one.firstMs}${one.firstMs > FIRST_WITHIN_MS ? ' LATE' : ''} | ${one.workerSeconds.toFixed(1)} | ${one.othersCores.toFixed(1)} | ${mb(one.idleKb)} | ${mb(one.mostKb)} | **${mb(one.mostKb - one.idleKb)}** | ${one.exact ? 'yes' : 'NO'} |`,
   )
   return `## Broadcast, unthrottled
 
@@ -33,14 +33,23 @@ ${describeMachine()}
 
 From the commit of the start to the last result in the ledger.
 
-| recipients | seconds | messages a second, recorded | first message after the commit, ms | worker idle, MB | its most, MB | over idle, MB | exact |
-|---|---|---|---|---|---|---|---|
+| recipients | seconds | messages a second, recorded | first message after the commit, ms | processor time of the worker, s | cores busy with others | worker idle, MB | its most, MB | over idle, MB | exact |
+|---|---|---|---|---|---|---|---|---|---|
 ${rows.join('\n')}`
 }
 
 const mb = (kb: number) => (kb / 1_024).toFixed(0)
 
-type Figures = { sent: number; ms: number; firstMs: number; idleKb: number; mostKb: number; exact: boolean }
+type Figures = {
+  sent: number
+  ms: number
+  firstMs: number
+  workerSeconds: number
+  othersCores: number
+  idleKb: number
+  mostKb: number
+  exact: boolean
+}
 
 async function measure(people: number): Promise<Figures> {
   const fleet = await startFleet({ workers: 1, communes: 1, people, perMinute: 1_000_000 })
@@ -52,17 +61,21 @@ async function measure(people: number): Promise<Figures> {
     const watch = setInterval(() => {
       mostKb = Math.max(mostKb, residentKb(pid).now)
     }, 100)
+    const beforeSeconds = processorSeconds([pid])
+    const others = watchOthers()
     const [begun] = await fleet.begin()
     if (!begun) throw new Error('there is no commune')
     const through = await fleet.finish(END_MS)
     const ms = Date.now() - begun.committedAtMs
+    const othersCores = others()
+    const workerSeconds = processorSeconds([pid]) - beforeSeconds
     clearInterval(watch)
     const { arrived } = await fleet.report()
     const moments = arrived[begun.oaId] ?? []
     const [row] = await fleet.database.sql<{ sent: number }[]>`SELECT count(*)::int AS sent FROM recipient WHERE status = 'sent'`
     const sent = row?.sent ?? 0
     const firstMs = (moments[0] ?? Number.POSITIVE_INFINITY) - begun.committedAtMs
-    return { sent, ms, firstMs, idleKb, mostKb, exact: through && sent === people && moments.length === people }
+    return { sent, ms, firstMs, workerSeconds, othersCores, idleKb, mostKb, exact: through && sent === people && moments.length === people }
   } finally {
     await fleet.close()
   }

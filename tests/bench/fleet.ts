@@ -22,6 +22,8 @@ export type FleetOptions = {
   people: number
   /** Of each account. */
   perMinute: number
+  /** Of it for replies, percent; by default what the settings say. */
+  reserve?: number
 }
 
 export type FleetCommune = { id: number; oaId: string; campaignId: number; committedAtMs: number }
@@ -45,7 +47,7 @@ const APP = { appId: 'app-of-a-bench', appSecret: 'app-secret-of-a-bench', oaSec
 
 export const oaIdOf = (place: number) => `oa-${place}`
 
-export async function startFleet({ workers, communes, people, perMinute }: FleetOptions): Promise<Fleet> {
+export async function startFleet({ workers, ...options }: FleetOptions): Promise<Fleet> {
   const dataDir = makeDataDir()
   const server = await startEmbeddedPostgres({ dataDir: join(dataDir, 'server') })
   const platform = fork(join(import.meta.dirname, 'platform.ts'), { serialization: 'advanced' })
@@ -66,7 +68,7 @@ export async function startFleet({ workers, communes, people, perMinute }: Fleet
   try {
     const platformUrl = await hear<string>(platform)
     const secretKey = randomBytes(32)
-    await seed(database, secretKey, { communes, people, perMinute })
+    await seed(database, secretKey, options)
     for (let place = 0; place < workers; place++) {
       const env = {
         DATABASE_URL: server.url,
@@ -139,7 +141,7 @@ const communeCode = (place: number) => `c-${place}`
 async function seed(
   { sql, db }: Database,
   secretKey: Buffer,
-  { communes, people, perMinute }: Omit<FleetOptions, 'workers'>,
+  { communes, people, perMinute, reserve }: Omit<FleetOptions, 'workers'>,
 ): Promise<void> {
   const now = new Date()
   const places = Array.from({ length: communes }, (_, place) => place)
@@ -159,6 +161,7 @@ async function seed(
     'account.package': 'growth',
     'account.per_minute.growth': perMinute,
     'account.per_minute.app': 10_000_000,
+    ...(reserve === undefined ? {} : { 'account.reply_reserve': reserve }),
     'quiet.from': '00:00',
     'quiet.to': '00:00',
   }

@@ -1,14 +1,12 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ACCOUNT, type BotProcess, freePort, makeDataDir, processesOf, startBot, startSimulator } from '../run/processes.ts'
-import { describeMachine } from './machine.ts'
+import { describeMachine, processorSeconds, readProc } from './machine.ts'
 
 // What one commune's process costs when nobody writes, and how long it takes to be there. Measured in /proc of the process tree itself:
 // npm is not in it, the embedded PostgreSQL is.
 
 const IDLE_MS = 20_000
-// USER_HZ, fixed at 100 on Linux
-const TICKS_PER_SECOND = 100
 
 /** Memory and processor time when idle; seconds from start to ready. */
 export async function bench(): Promise<string> {
@@ -22,11 +20,11 @@ export async function bench(): Promise<string> {
     const freshMs = bot.readyMs
     console.error(`ready; idle for ${(2 * IDLE_MS) / 1_000} s`)
     await sleep(IDLE_MS)
-    const before = ticksOf(bot.pid, dataDir)
+    const before = processorSeconds(processesOf(bot.pid, dataDir))
     const from = performance.now()
     await sleep(IDLE_MS)
     const seconds = (performance.now() - from) / 1_000
-    const cpuPercent = ((ticksOf(bot.pid, dataDir) - before) / TICKS_PER_SECOND / seconds) * 100
+    const cpuPercent = ((processorSeconds(processesOf(bot.pid, dataDir)) - before) / seconds) * 100
     const parts = memoryOf(bot.pid, dataDir)
     await bot.stop()
     bot = await startBot(setup)
@@ -72,25 +70,4 @@ function memoryOf(pid: number, dataDir: string): Part[] {
     parts.set(name, { name, pssKb: part.pssKb + pssKb, count: part.count + 1 })
   }
   return [...parts.values()].sort((a, b) => b.pssKb - a.pssKb)
-}
-
-/** Processor ticks of all that is alive, children that ended included. */
-function ticksOf(pid: number, dataDir: string): number {
-  return processesOf(pid, dataDir).reduce((sum, id) => {
-    const stat = readProc(id, 'stat')
-    const [utime, stime, cutime, cstime] = stat
-      .slice(stat.lastIndexOf(')') + 2)
-      .split(' ')
-      .slice(11, 15)
-      .map(Number)
-    return sum + (utime ?? 0) + (stime ?? 0) + (cutime ?? 0) + (cstime ?? 0)
-  }, 0)
-}
-
-function readProc(pid: number, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
-  } catch {
-    return ''
-  }
 }

@@ -6,6 +6,8 @@ const BENCHES: Record<string, () => Promise<{ bench(args: string[]): Promise<str
   reply: () => import('./reply.ts'),
   idle: () => import('./idle.ts'),
   broadcast: () => import('./broadcast.ts'),
+  pace: () => import('./pace.ts'),
+  communes: () => import('./communes.ts'),
   recipients: () => import('./recipients.ts'),
   engine: () => import('./engine.ts'),
 }
