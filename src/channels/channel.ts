@@ -10,6 +10,8 @@ export type Abilities = {
   maxPayloadBytes: number
   /** How long after a person's last word we may write first, ms; null where there is no such window. */
   sendWindowMs: number | null
+  /** Between two messages we start in one chat, ms; null where the platform asks for nothing. */
+  chatIntervalMs: number | null
   /** What `order` counts: the platform's clock in ms, or places in the chat. */
   orders: 'clock' | 'sequence'
   /** How a recorded prompt reaches the person: as a link to the page that plays it, or as a sound in the chat. */

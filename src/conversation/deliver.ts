@@ -3,7 +3,7 @@ import type { Channel } from '../channels/channel.ts'
 import { account as accountTable, contact as contactTable, NO_COMMUNE, outboundMessage } from '../db/schema.ts'
 import type { OutboundMessage, SendOutcome } from '../model/outbound.ts'
 import { DEAD_CLASSES } from '../outreach/final-classes.ts'
-import { paceLimits } from '../outreach/limits.ts'
+import { limitRefused, paceLimits } from '../outreach/limits.ts'
 import { takeForCampaign } from '../outreach/pace.ts'
 import type { Deps } from './deps.ts'
 import { isStarted } from './started.ts'
@@ -105,6 +105,13 @@ async function learnPace(deps: Deps, { account }: Claimed): Promise<void> {
     .where(eq(accountTable.id, account.id))
 }
 
+/** Where the platform asks the account to pause, campaigns pause too, in every process. */
+async function keepPause(deps: Deps, { account }: Claimed, refused: { class: string; notBeforeMs: number }): Promise<void> {
+  if (account.communeId === NO_COMMUNE) return
+  const limit = limitRefused(paceLimits(account, (await deps.communes.get(account.communeId)).settings), refused.class)
+  if (limit) await deps.pace.hold(limit.key, refused.notBeforeMs)
+}
+
 // Clocks of the platform and ours may differ by so much
 export const CLOCK_SLACK_MS = 30_000
 
@@ -130,6 +137,7 @@ async function record(deps: Deps, item: Claimed, outcome: SendOutcome): Promise<
         return undefined
       }
       if (outcome.class === RATE_LIMITED) await learnPace(deps, item)
+      await keepPause(deps, item, outcome)
       const backoff = BACKOFF_MS[Math.min(item.attempts, BACKOFF_MS.length) - 1] ?? 0
       const notBefore = new Date(Math.max(outcome.notBeforeMs, now.getTime() + backoff))
       await mark(deps, item, { status: 'waiting', claimedBy: null, class: outcome.class, notBefore })

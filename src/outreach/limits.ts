@@ -26,6 +26,15 @@ export function paceLimits(account: PacedAccount, settings: Settings): PaceLimit
   ]
 }
 
+/** A refusal that concerns the account, or its app, and not one message: everybody pauses. */
+const ASKS_FOR_PAUSE: ReadonlySet<string> = new Set(['rate_limit_account', 'rate_limit_app', 'rate_limited', 'quota_used_up'])
+
+/** Which limit a platform's refusal is about; undefined where it is about the message alone. */
+export function limitRefused(limits: readonly PaceLimit[], reason: string): PaceLimit | undefined {
+  if (!ASKS_FOR_PAUSE.has(reason)) return undefined
+  return reason === 'rate_limit_app' ? limits.at(-1) : limits[0]
+}
+
 /** Campaign messages a minute: the account's limit less what is kept for replies. */
 export function campaignPerMinute(limits: readonly PaceLimit[]): number {
   return Math.min(...limits.map(({ limit, windowMs, reservePercent }) => (limit * (100 - reservePercent) * MINUTE_MS) / (100 * windowMs)))

@@ -35,15 +35,17 @@ export type Pace = {
   takeReply(limits: readonly PaceLimit[], inTurn: boolean): Promise<number>
   /** Counts a reply that leaves in any case, so that campaigns make room for it. Costs the reply no time. */
   countReply(limits: readonly PaceLimit[]): void
-  /** The platform itself asked for a pause. */
+  /** The platform itself asked for a pause: all processes keep it. */
   hold(key: string, untilMs: number): Promise<void>
 }
 
 // Slots of one window. One more is looked at than fit, since a window that begins inside a slot touches one more
 const SLOTS = 120
 const RING = SLOTS + 1
-// Lateness a campaign makes up for: its loop may be held up so long without losing its share
+// Lateness a campaign makes up for: its loop may be held up so long without losing its share. Where the window itself is a second, what is
+// made up for comes in a burst that the way to the platform may press together: an eighth of the window at most
 const CATCH_UP_MS = 1_000
+const CATCH_UP_SHARE = 1 / 8
 const LEAST_WAIT_MS = 5
 // Replies that leave in any case are counted together so often
 const COUNT_MS = 100
@@ -148,7 +150,10 @@ export function createPace({ sql }: Pick<Database, 'sql'>, nowMs?: () => number)
       }, COUNT_MS)
     },
     async hold(key, untilMs) {
-      await sql`UPDATE pace_bucket SET hold_until_ms = greatest(hold_until_ms, ${untilMs}::float8) WHERE key = ${key}`
+      await sql`
+        INSERT INTO pace_bucket (key, slots, slot, campaign_at_ms, reply_at_ms, hold_until_ms)
+        VALUES (${key}, array_fill(0, ARRAY[${RING}::int]), 0, 0, 0, ${untilMs}::float8)
+        ON CONFLICT (key) DO UPDATE SET hold_until_ms = greatest(pace_bucket.hold_until_ms, excluded.hold_until_ms)`
     },
   }
 }
@@ -176,6 +181,7 @@ async function tryTake(
 ): Promise<Granted | undefined> {
   const slotMs = limit.windowMs / SLOTS
   const share = Math.max(1e-9, (limit.limit * (100 - limit.reservePercent)) / 100)
+  const catchUpMs = Math.min(CATCH_UP_MS, limit.windowMs * CATCH_UP_SHARE)
   // Between two campaign messages, and between two replies while they queue
   const everyMs = kind === 'campaign' ? limit.windowMs / share : limit.windowMs / limit.limit
   const [row] = await sql<{ granted: number; wait_ms: number }[]>`
@@ -198,12 +204,12 @@ async function tryTake(
         ) slots_of_window
       ) counted
     ), allowed AS MATERIALIZED (
-      SELECT live.*, greatest(campaign_at_ms, now_ms - ${CATCH_UP_MS}::float8) AS due_ms,
+      SELECT live.*, greatest(campaign_at_ms, now_ms - ${catchUpMs}::float8) AS due_ms,
         CASE
           WHEN hold_until_ms > now_ms THEN 0
           WHEN ${kind}::text = 'campaign' AND reply_at_ms > now_ms THEN 0
           WHEN ${kind}::text = 'campaign' THEN greatest(0, least(${want}::int, ${limit.limit}::int - used,
-            floor((now_ms - greatest(campaign_at_ms, now_ms - ${CATCH_UP_MS}::float8)) / ${everyMs}::float8)::int + 1))
+            floor((now_ms - greatest(campaign_at_ms, now_ms - ${catchUpMs}::float8)) / ${everyMs}::float8)::int + 1))
           -- Others wait already: whoever just came goes behind them
           WHEN ${kind}::text = 'reply' AND NOT ${inTurn}::boolean AND reply_at_ms > now_ms THEN 0
           ELSE greatest(0, least(${want}::int, ${limit.limit}::int - used))

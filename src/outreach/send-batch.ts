@@ -9,7 +9,7 @@ import type { OutreachDeps } from './deps.ts'
 import { DEAD_CLASSES } from './final-classes.ts'
 import { mayStart, quietUntil, type StartFacts } from './gate.ts'
 import { addCounts, hasWords, moveRows, whyWordsOnly, wordsOnly } from './ledger.ts'
-import { type PacedAccount, paceLimits } from './limits.ts'
+import { limitRefused, type PacedAccount, paceLimits } from './limits.ts'
 import { type PaceLimit, takeForCampaign } from './pace.ts'
 import { type RecipientRow, recipientRows, toMessage } from './recipient-rows.ts'
 import { hashContent } from './template.ts'
@@ -67,8 +67,6 @@ const BACKOFF_MS = [2_000, 10_000, 60_000, 300_000]
 // An echo comes within seconds; after this the chat itself is asked
 const ASK_AFTER_MS = 20_000
 
-/** The account, or its app, has to pause: nothing that concerns one person. */
-export const ASKS_FOR_PAUSE: ReadonlySet<string> = new Set(['rate_limit_account', 'rate_limit_app', 'rate_limited', 'quota_used_up'])
 const WINDOW_CLOSED: ReadonlySet<string> = new Set(['window_closed', 'no_interaction'])
 
 /** Batches this process is sending; one of its own that is not here was claimed by a commit it lost sight of, and never sent. */
@@ -114,9 +112,11 @@ export async function claimBatch(
       ceiling: { campaignIds: lane.others ?? [], since: new Date(now.getTime() - WEEK_MS).toISOString() },
     })
     const byPerson = new Map(rows.map((row) => [row.personId, row]))
+    const busy = await putOffBusy(tx, { account, lane, picked, now, channel })
     const allowed: Picked[] = []
     const refused: Refusal[] = []
     for (const one of picked) {
+      if (busy.has(one.person_id)) continue
       const row = byPerson.get(one.person_id)
       const refusal = row && refusalOf(row, { now, quiet, settings, channel, routes: lane.routes, nextUntilMs: lane.next_until_ms })
       if (refusal) refused.push({ personId: one.person_id, ...refusal })
@@ -196,6 +196,34 @@ function givenRows(tx: TransactionSql, picked: readonly Picked[]) {
   return tx`(SELECT * FROM json_to_recordset(${JSON.stringify(picked)}::text::json) AS given (person_id bigint, contact_id bigint, route text, attempts int))`
 }
 
+type Busy = { account: SendingAccount; lane: Lane; picked: readonly Picked[]; now: Date; channel: Channel }
+
+/**
+ * Where a platform wants a pause between two messages of one chat: whose chat got something of ours within it, by another campaign or by
+ * the conversation, has to wait for so long. Returns them.
+ */
+async function putOffBusy(tx: TransactionSql, { account, lane, picked, now, channel }: Busy): Promise<ReadonlySet<number>> {
+  const { chatIntervalMs } = channel.abilities
+  if (chatIntervalMs === null || picked.length === 0) return new Set()
+  const since = new Date(now.getTime() - chatIntervalMs).toISOString()
+  const rows = await tx<{ person_id: number }[]>`
+    SELECT given.person_id::float8 AS person_id FROM ${givenRows(tx, picked)} given
+    WHERE EXISTS (SELECT 1 FROM recipient_batch b WHERE b.account_id = ${account.id} AND given.person_id = ANY (b.person_ids))
+      OR EXISTS (
+        SELECT 1 FROM recipient had WHERE had.commune_id = ${account.communeId} AND had.campaign_id IN ${tx([0, ...(lane.others ?? [])])}
+          AND had.person_id = given.person_id AND had.sent_at > ${since}::timestamptz)
+      OR (SELECT o.sent_at > ${since}::timestamptz OR o.claimed_by IS NOT NULL FROM outbound_message o
+        WHERE o.contact_id = given.contact_id ORDER BY o.id DESC LIMIT 1)`
+  const busy = rows.map((row) => row.person_id)
+  if (busy.length > 0) {
+    const until = new Date(now.getTime() + chatIntervalMs).toISOString()
+    await tx`
+      UPDATE recipient SET not_before = ${until}::timestamptz
+      WHERE commune_id = ${account.communeId} AND campaign_id = ${lane.campaign_id} AND person_id IN ${tx(busy)}`
+  }
+  return new Set(busy)
+}
+
 type Refusal = { personId: number; to: 'next' } | { personId: number; to: 'skipped'; reason: string }
 type Rules = {
   now: Date
@@ -271,7 +299,10 @@ export async function sendClaimed(
     return { outcome: { kind: 'uncertain', class: 'error' } }
   })
   deps.count.outbound(channel.abilities.kind, outcome.kind === 'sent' ? 'sent' : outcome.class)
-  const result = toResult(item, outcome, deps.now())
+  const result = toResult(item, outcome, {
+    now: deps.now(),
+    isForAll: limitRefused(limits, 'class' in outcome ? outcome.class : '') !== undefined,
+  })
   return { result: words ? withWords(result, words) : result, outcome }
 }
 
@@ -291,6 +322,7 @@ async function attempt(deps: OutreachDeps, channel: Channel, limits: readonly Pa
   if (!first) return { outcome: { kind: 'failed', class: 'invalid_message' } }
   const outcome = await channel.send(row.channelUserId, first)
   if (outcome.kind !== 'sent' || !file) return { outcome }
+  if (channel.abilities.chatIntervalMs !== null) await new Promise((resolve) => setTimeout(resolve, channel.abilities.chatIntervalMs ?? 0))
   await turnOf(deps, limits)
   return { outcome: await channel.send(row.channelUserId, file), words: outcome }
 }
@@ -319,7 +351,7 @@ async function turnOf(deps: OutreachDeps, limits: readonly PaceLimit[]): Promise
   }
 }
 
-function toResult(item: ClaimedRecipient, outcome: SendOutcome, now: Date): Result {
+function toResult(item: ClaimedRecipient, outcome: SendOutcome, { now, isForAll }: { now: Date; isForAll: boolean }): Result {
   const base: Result = {
     campaignId: item.campaignId,
     batchId: item.batchId,
@@ -340,7 +372,7 @@ function toResult(item: ClaimedRecipient, outcome: SendOutcome, now: Date): Resu
       return { ...base, status: 'sent', platformMessageId: outcome.platformMessageId, sentAtMs: outcome.atMs, failed: false }
     case 'retry': {
       // The platform asks for a pause of everybody: that is no fault of this message
-      if (ASKS_FOR_PAUSE.has(outcome.class)) return { ...base, notBeforeMs: outcome.notBeforeMs, tried: false }
+      if (isForAll) return { ...base, notBeforeMs: outcome.notBeforeMs, tried: false }
       const tries = item.row.attempts + 1
       if (tries >= MAX_TRIES) return { ...base, status: 'failed', failed: true }
       const backoff = BACKOFF_MS[Math.min(tries, BACKOFF_MS.length) - 1] ?? 0

@@ -7,9 +7,9 @@ import { getCommune } from '../registry/units.ts'
 import { pauseCampaign } from './campaign.ts'
 import type { OutreachDeps } from './deps.ts'
 import { moveRows } from './ledger.ts'
-import { paceLimits } from './limits.ts'
+import { limitRefused, paceLimits } from './limits.ts'
 import type { Pace } from './pace.ts'
-import { ASKS_FOR_PAUSE, activeBatches, claimBatch, markResults, type Result, type SendingAccount, sendClaimed } from './send-batch.ts'
+import { activeBatches, claimBatch, markResults, type Result, type SendingAccount, sendClaimed } from './send-batch.ts'
 
 /** Sends what campaigns have to send, account by account: each has a loop of its own, so that a slow one slows nobody. */
 export type Sender = {
@@ -217,9 +217,8 @@ async function pauseAtFailures(deps: OutreachDeps, { settings }: SendingAccount,
 /** What an answer means beyond its own row. */
 async function react(deps: OutreachDeps & { pace: Pace }, account: SendingAccount, result: Result, outcome: SendOutcome): Promise<void> {
   try {
-    if (outcome.kind === 'retry' && ASKS_FOR_PAUSE.has(outcome.class)) {
-      const limits = paceLimits(account, account.settings)
-      const limit = outcome.class === 'rate_limit_app' ? limits.at(-1) : limits[0]
+    if (outcome.kind === 'retry') {
+      const limit = limitRefused(paceLimits(account, account.settings), outcome.class)
       if (limit) await deps.pace.hold(limit.key, outcome.notBeforeMs)
     }
     if (outcome.kind === 'failed' && outcome.everybody) await failTemplates(deps, account, result.campaignId, outcome.class)

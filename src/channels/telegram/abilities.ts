@@ -16,6 +16,8 @@ export const telegramAbilities: Abilities = {
   maxPayloadBytes: 64,
   // A bot may write at any time to anyone who started it and has not blocked it
   sendWindowMs: null,
+  // core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this: "avoid sending more than one message per second" in one chat
+  chatIntervalMs: 1_000,
   // Message ids grow by one with whatever either side writes
   orders: 'sequence',
   clips: 'attached',

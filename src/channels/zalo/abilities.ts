@@ -13,6 +13,7 @@ export const zaloAbilities: Abilities = {
   maxPayloadBytes: 1_000,
   // "CS allowed since last interaction": 7 days, the first 48 hours free
   sendWindowMs: 7 * DAY_MS,
+  chatIntervalMs: null,
   orders: 'clock',
   clips: 'link',
   // A file takes no words along; a sound is behind a link of the message
