@@ -64,13 +64,14 @@ export function audienceRows(sql: Sqlish, { communeId, rule, routes, settings, n
   return sql`
     WITH chat AS (
       -- Of several chats of one person: a DỪNG counts for all of them, then the one that is open, the latest
-      SELECT DISTINCT ON (c.person_id) c.person_id, c.id AS contact_id, c.account_id, c.follows, c.last_inbound_at, c.unreachable_class,
-        CASE WHEN c.stopped_at IS NOT NULL THEN 'stopped' WHEN c.unreachable_class IS NOT NULL THEN 'unreachable'
-          WHEN a.channel = 'telegram' THEN 'telegram' WHEN c.last_inbound_at > ${openSince}::timestamptz THEN 'now' ELSE 'closed' END AS way
-      FROM contact c JOIN account a ON a.id = c.account_id
-      WHERE c.commune_id = ${communeId} AND c.person_id IS NOT NULL AND c.erased_at IS NULL ${channel(sql, rule)}
-      ORDER BY c.person_id, (c.stopped_at IS NOT NULL) DESC, (c.unreachable_class IS NULL) DESC,
-        (a.channel <> 'telegram' AND c.last_inbound_at > ${openSince}::timestamptz) DESC, (a.channel = 'telegram') DESC, c.last_inbound_at DESC, c.id
+      SELECT DISTINCT ON (person_id) *, (ARRAY['stopped', 'now', 'telegram', 'closed', 'unreachable'])[place_of_way] AS way
+      FROM (
+        SELECT c.person_id, c.id AS contact_id, c.account_id, c.follows, c.last_inbound_at, c.unreachable_class,
+          CASE WHEN c.stopped_at IS NOT NULL THEN 1 WHEN c.unreachable_class IS NOT NULL THEN 5 WHEN ${onTelegram(sql, communeId)} THEN 3
+            WHEN c.last_inbound_at > ${openSince}::timestamptz THEN 2 ELSE 4 END AS place_of_way
+        FROM contact c WHERE c.commune_id = ${communeId} AND c.person_id IS NOT NULL AND c.erased_at IS NULL ${channel(sql, rule, communeId)}
+      ) each_chat
+      ORDER BY person_id, place_of_way, last_inbound_at DESC, contact_id
     ), leader AS (
       SELECT DISTINCT r.unit_id FROM role_grant r JOIN contact c ON c.id = r.contact_id
       WHERE ${routes.villageNotice} AND r.commune_id = ${communeId} AND r.role = 'village_lead' AND r.revoked_at IS NULL
@@ -203,8 +204,14 @@ function ids(sql: Sqlish, list: readonly number[]) {
   return sql(list.length > 0 ? [...list] : [0])
 }
 
-function channel(sql: Sqlish, rule: AudienceRule): Fragment {
-  return rule.channel ? sql`AND a.channel = ${rule.channel}` : sql``
+function channel(sql: Sqlish, { channel: wanted }: AudienceRule, communeId: number): Fragment {
+  if (wanted === undefined) return sql``
+  return wanted === 'telegram' ? sql`AND ${onTelegram(sql, communeId)}` : sql`AND NOT ${onTelegram(sql, communeId)}`
+}
+
+/** Whether a chat (`c`) is on Telegram. The few accounts are looked up once, and not joined to every chat. */
+function onTelegram(sql: Sqlish, communeId: number): Fragment {
+  return sql`(c.account_id = ANY (ARRAY(SELECT id FROM account WHERE commune_id = ${communeId} AND channel = 'telegram')))`
 }
 
 function nominationJoin(sql: Sqlish, rule: AudienceRule, year: number): Fragment {
@@ -257,11 +264,11 @@ function unregisteredChats(
     SELECT -c.id, c.came_by_unit_id, NULL, false, c.id, c.account_id, c.follows, c.last_inbound_at, c.unreachable_class,
       CASE WHEN c.stopped_at IS NOT NULL THEN 'stopped'
         WHEN (SELECT k.decision FROM consent k WHERE k.commune_id = c.commune_id AND k.contact_id = c.id ORDER BY k.id DESC LIMIT 1) = 'declined' THEN 'declined'
-        WHEN c.unreachable_class IS NOT NULL THEN 'unreachable' WHEN a.channel = 'telegram' THEN 'telegram'
+        WHEN c.unreachable_class IS NOT NULL THEN 'unreachable' WHEN ${onTelegram(sql, communeId)} THEN 'telegram'
         WHEN c.last_inbound_at > ${openSince}::timestamptz THEN 'now' ELSE 'closed' END,
       false
-    FROM contact c JOIN account a ON a.id = c.account_id
-    WHERE c.commune_id = ${communeId} AND c.person_id IS NULL AND c.erased_at IS NULL ${channel(sql, rule)}
+    FROM contact c
+    WHERE c.commune_id = ${communeId} AND c.person_id IS NULL AND c.erased_at IS NULL ${channel(sql, rule, communeId)}
       ${villages ? sql`AND c.came_by_unit_id ${villages}` : sql``}
       ${rule.exclude?.unitIds ? sql`AND (c.came_by_unit_id IS NULL OR c.came_by_unit_id NOT IN ${ids(sql, rule.exclude.unitIds)})` : sql``}
       ${rule.exclude?.campaignIds ? notSent(sql, communeId, rule.exclude.campaignIds, sql`-c.id`) : sql``}`
