@@ -16,24 +16,32 @@ const CLOCK_SLACK_MS = 30_000
 // A receipt that comes later than this is of no use to anybody
 const RECEIPT_DAYS = 30
 
-const subjects = ({ id, personId }: Met) => (personId === null ? sql`(${-id}::bigint)` : sql`(${personId}::bigint, ${-id}::bigint)`)
+/**
+ * Whose rows are this chat's: its person's, and its own from before anybody was registered on it. Each is asked for by a statement of its
+ * own: for one person PostgreSQL takes the whole key, for a choice of two it read all of a campaign it knows nothing of yet.
+ */
+const subjects = ({ id, personId }: Met): readonly number[] => (personId === null ? [-id] : [personId, -id])
 
 /**
  * This person has just written: notices that waited for it leave now, once, through this chat. `met` is a way of its own: a second word
  * finds nothing to do while the first notice is on its way, and its life does not end while it waits for the morning.
  */
 export async function meetNotices(tx: Tx, met: Met, now: Date): Promise<void> {
+  for (const personId of subjects(met)) await meetNoticesOf(tx, met, personId, now)
+}
+
+async function meetNoticesOf(tx: Tx, met: Met, personId: number, now: Date): Promise<void> {
   await tx.execute(sql`
     WITH old AS MATERIALIZED (
       SELECT r.commune_id, r.campaign_id, r.person_id, coalesce(r.class, '') AS class
-      FROM campaign c JOIN recipient r ON r.commune_id = c.commune_id AND r.campaign_id = c.id AND r.person_id IN ${subjects(met)}
+      FROM campaign c JOIN recipient r ON r.commune_id = c.commune_id AND r.campaign_id = c.id AND r.person_id = ${personId}
       WHERE c.commune_id = ${met.communeId} AND c.state IN ('running', 'paused') AND c.next_contact_until > ${now.toISOString()}::timestamptz
         AND r.status = 'waiting' AND r.route = 'next'
       ORDER BY r.campaign_id, r.person_id FOR UPDATE OF r
     ), due AS (
       UPDATE recipient r SET route = 'met', class = NULL, not_before = ${new Date(now.getTime() + AFTER_REPLY_MS).toISOString()}::timestamptz,
         contact_id = ${met.id}, account_id = ${met.accountId}::int
-      FROM old WHERE r.commune_id = old.commune_id AND r.campaign_id = old.campaign_id AND r.person_id = old.person_id
+      FROM old WHERE r.commune_id = old.commune_id AND r.campaign_id = old.campaign_id AND r.person_id = ${personId}
       RETURNING r.campaign_id, old.class
     ), lanes AS (
       INSERT INTO campaign_lane (campaign_id, account_id, commune_id, cursor, exhausted, served_at)
@@ -56,34 +64,42 @@ export async function markCampaignReceipts(
 ): Promise<void> {
   const since = new Date(at.getTime() - RECEIPT_DAYS * 86_400_000).toISOString()
   const column = kind === 'received' ? sql`received_at` : sql`seen_at`
-  await tx.execute(sql`
+  for (const personId of subjects(met)) {
+    await tx.execute(sql`
     UPDATE recipient r SET ${column} = ${at.toISOString()}::timestamptz
     FROM campaign c
     WHERE c.commune_id = ${met.communeId} AND c.started_at > ${since}::timestamptz AND r.commune_id = c.commune_id AND r.campaign_id = c.id
-      AND r.person_id IN ${subjects(met)} AND r.${column} IS NULL
+      AND r.person_id = ${personId} AND r.${column} IS NULL
       AND r.platform_message_id IN (SELECT json_array_elements_text(${JSON.stringify(messageIds)}::text::json))`)
+  }
 }
 
 type Open = { campaign_id: number; person_id: string; hash: string; claimed_ms: number; status: string; route: string }
 
-/**
- * The platform reports a message of ours. One whose sending was in flight when its process died, or was answered ambiguously, is settled by
- * it: same chat, same words, after the claim, within ten minutes. It is `sent`, whatever a late answer says.
- */
-export async function settleCampaignEcho(tx: Tx, met: Met, echo: { messageId: string; text?: string }, at: Date): Promise<void> {
-  const rows = await tx.execute<Open>(sql`
+/** Messages of one person that may be on their way. */
+async function openOf(tx: Tx, met: Met, personId: number, at: Date): Promise<Open[]> {
+  return tx.execute<Open>(sql`
     SELECT r.campaign_id, r.person_id, r.status, r.route, coalesce(held.hash, r.content_hash) AS hash,
       extract(epoch FROM coalesce(held.claimed_at, r.claimed_at))::float8 * 1000 AS claimed_ms
     FROM campaign c
-    JOIN recipient r ON r.commune_id = c.commune_id AND r.campaign_id = c.id AND r.person_id IN ${subjects(met)}
+    JOIN recipient r ON r.commune_id = c.commune_id AND r.campaign_id = c.id AND r.person_id = ${personId}
     LEFT JOIN LATERAL (
       SELECT one.hash, b.claimed_at FROM recipient_batch b, unnest(b.person_ids, b.content_hashes) AS one (id, hash)
       WHERE b.campaign_id = r.campaign_id AND one.id = r.person_id LIMIT 1
     ) held ON true
     WHERE c.commune_id = ${met.communeId} AND c.started_at IS NOT NULL
       AND (c.finished_at IS NULL OR c.finished_at > ${new Date(at.getTime() - 2 * ECHO_MS).toISOString()}::timestamptz)
-      AND (r.status = 'uncertain' OR (r.status = 'waiting' AND held.hash IS NOT NULL))
-    ORDER BY claimed_ms`)
+      AND (r.status = 'uncertain' OR (r.status = 'waiting' AND held.hash IS NOT NULL))`)
+}
+
+/**
+ * The platform reports a message of ours. One whose sending was in flight when its process died, or was answered ambiguously, is settled by
+ * it: same chat, same words, after the claim, within ten minutes. It is `sent`, whatever a late answer says.
+ */
+export async function settleCampaignEcho(tx: Tx, met: Met, echo: { messageId: string; text?: string }, at: Date): Promise<void> {
+  const open: Open[] = []
+  for (const personId of subjects(met)) open.push(...(await openOf(tx, met, personId, at)))
+  const rows = open.sort((a, b) => a.claimed_ms - b.claimed_ms)
   const hash = hashContent(echo.text ?? '')
   const match = rows.find((row) => {
     const sinceMs = at.getTime() - row.claimed_ms
@@ -104,7 +120,7 @@ export async function settleCampaignEcho(tx: Tx, met: Met, echo: { messageId: st
       WHERE commune_id = ${met.communeId} AND campaign_id = ${match.campaign_id} AND person_id = ${match.person_id} AND status IN ('uncertain', 'waiting')
       FOR UPDATE
     ) old
-    WHERE r.commune_id = old.commune_id AND r.campaign_id = old.campaign_id AND r.person_id = old.person_id
+    WHERE r.commune_id = ${met.communeId} AND r.campaign_id = ${match.campaign_id} AND r.person_id = ${match.person_id}
     RETURNING old.status, old.route, old.class`)
   if (!moved) return
   const changes = [
@@ -120,10 +136,12 @@ export async function settleCampaignEcho(tx: Tx, met: Met, echo: { messageId: st
 
 /** The article has reached this follower, as a message of its own: what is said of that one later counts for the row. */
 async function markArticle(tx: Tx, met: Met, messageId: string, at: Date): Promise<void> {
-  await tx.execute(sql`
+  for (const personId of subjects(met)) {
+    await tx.execute(sql`
     UPDATE recipient r SET platform_message_id = ${messageId}, received_at = coalesce(r.received_at, ${at.toISOString()}::timestamptz)
     FROM campaign c
     WHERE c.commune_id = ${met.communeId} AND c.started_at > ${new Date(at.getTime() - REVIEW_MS).toISOString()}::timestamptz
-      AND r.commune_id = c.commune_id AND r.campaign_id = c.id AND r.person_id IN ${subjects(met)}
+      AND r.commune_id = c.commune_id AND r.campaign_id = c.id AND r.person_id = ${personId}
       AND r.route = 'article' AND r.status = 'sent' AND r.platform_message_id = c.article_message_id`)
+  }
 }
