@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import type { PendingQuery, Row, Sql, TransactionSql } from 'postgres'
+import type { PendingQuery, Row } from 'postgres'
 import type { SendOutcome } from '../model/outbound.ts'
 import { loadSettings } from '../registry/settings.ts'
-import { type AudienceArgs, audienceRows } from './audience.ts'
 import { pauseCampaign } from './campaign.ts'
+import { lock, record } from './campaign-row.ts'
 import type { OutreachDeps } from './deps.ts'
 import { quietUntil } from './gate.ts'
 import { moveRows } from './ledger.ts'
@@ -24,15 +24,6 @@ type Due = {
   channel: 'zalo' | 'telegram'
   traits: object
   article_id: string
-}
-
-/** Followers an article would reach who may not be written to, or for whom this campaign is not. */
-export async function countUnwantedReaders(sql: Sql | TransactionSql, args: AudienceArgs): Promise<number> {
-  const [row] = await sql<{ n: number }[]>`
-    SELECT count(*)::int AS n FROM contact c JOIN account a ON a.id = c.account_id
-    WHERE c.commune_id = ${args.communeId} AND a.channel = 'zalo' AND c.follows
-      AND c.id NOT IN (SELECT contact_id FROM (${audienceRows(sql, args)}) audience WHERE route = 'article')`
-  return row?.n ?? 0
 }
 
 const AFTER_REFUSAL_MS = 60_000
@@ -81,7 +72,7 @@ async function hasStoppedReader({ database }: OutreachDeps, due: Due): Promise<b
 /** The rows belong to this process from here on: should it die, they are uncertain like all that was in flight. */
 async function claim({ database, instance, now }: OutreachDeps, due: Due, batchId: string): Promise<boolean> {
   return database.sql.begin(async (tx) => {
-    const [locked] = await tx<{ state: string }[]>`SELECT state FROM campaign WHERE id = ${due.campaign_id} FOR UPDATE`
+    const locked = await lock(tx, due.campaign_id)
     if (locked?.state !== 'running') return false
     const rows = await tx`
       INSERT INTO recipient_batch (id, commune_id, campaign_id, account_id, claimed_by, claimed_at, person_ids, content_hashes)
@@ -123,7 +114,7 @@ export async function settleArticle(
   { communeId, campaignId, arrived, actor }: { communeId: number; campaignId: number; arrived: boolean; actor: string },
 ): Promise<number> {
   return database.sql.begin(async (tx) => {
-    const [locked] = await tx<{ state: string }[]>`SELECT state FROM campaign WHERE id = ${campaignId} FOR UPDATE`
+    const locked = await lock(tx, campaignId)
     const again =
       locked?.state === 'cancelled'
         ? tx`status = 'cancelled', class = NULL, not_before = NULL`
@@ -136,9 +127,7 @@ export async function settleArticle(
     })
     if (!arrived && locked?.state === 'done')
       await tx`UPDATE campaign SET state = 'running', finished_at = NULL, checksum = NULL WHERE id = ${campaignId}`
-    await tx`
-      INSERT INTO audit (commune_id, at, actor, action, subject, detail)
-      VALUES (${communeId}, ${now().toISOString()}::timestamptz, ${actor}, 'campaign.settle', ${`campaign:${campaignId}`}, ${JSON.stringify({ article: true, arrived, moved })}::text::jsonb)`
+    await record(tx, { communeId, now: now(), actor, action: 'campaign.settle', campaignId, detail: { article: true, arrived, moved } })
     return moved
   })
 }

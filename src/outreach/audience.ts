@@ -182,6 +182,15 @@ export async function previewAudience(sql: Sqlish, args: AudienceArgs): Promise<
   }
 }
 
+/** Followers an article would reach who may not be written to, or for whom this campaign is not. */
+export async function countUnwantedReaders(sql: Sqlish, args: AudienceArgs): Promise<number> {
+  const [row] = await sql<{ n: number }[]>`
+    SELECT count(*)::int AS n FROM contact c JOIN account a ON a.id = c.account_id
+    WHERE c.commune_id = ${args.communeId} AND a.channel = 'zalo' AND c.follows
+      AND c.id NOT IN (SELECT contact_id FROM (${audienceRows(sql, args)}) audience WHERE route = 'article')`
+  return row?.n ?? 0
+}
+
 /** Ways on which a message leaves as soon as the pace allows. */
 export const SENT_AT_ONCE: ReadonlySet<Route> = new Set<Route>(['now', 'met', 'telegram', 'zbs'])
 

@@ -1,7 +1,5 @@
-import { stat } from 'node:fs/promises'
-import { and, desc, eq, inArray } from 'drizzle-orm'
+import { and, desc, eq } from 'drizzle-orm'
 import type { Sql, TransactionSql } from 'postgres'
-import type { Abilities } from '../channels/channel.ts'
 import { partsOf } from '../channels/parts.ts'
 import {
   type AudienceRule,
@@ -10,33 +8,42 @@ import {
   type CampaignState,
   campaign,
   contact as contactTable,
-  villageNotice,
 } from '../db/schema.ts'
-import { formatDate, formatTime, vietnamTime } from '../lib/vietnam-time.ts'
+import { formatDate, formatTime } from '../lib/vietnam-time.ts'
 import type { OutboundMessage, OutboundStatus } from '../model/outbound.ts'
-import type { TextRef } from '../model/text.ts'
 import { loadSettings, type Settings } from '../registry/settings.ts'
-import { getCommune, listVillages, unitTitle } from '../registry/units.ts'
-import { countUnwantedReaders } from './article.ts'
-import { type AudienceArgs, type AudiencePreview, audienceRows, previewAudience, type Route, SENT_AT_ONCE } from './audience.ts'
+import { getCommune } from '../registry/units.ts'
+import {
+  type AudienceArgs,
+  type AudiencePreview,
+  audienceRows,
+  countUnwantedReaders,
+  previewAudience,
+  type Route,
+  SENT_AT_ONCE,
+} from './audience.ts'
+import {
+  type Actor,
+  type Attachment,
+  audienceArgs,
+  type Campaign,
+  findCampaign,
+  formYear,
+  type Locked,
+  lock,
+  record,
+  templateOf,
+} from './campaign-row.ts'
+import { checkDraft } from './check-draft.ts'
 import type { OutreachDeps } from './deps.ts'
+import { type Estimate, estimate, quietOf, requestsEach } from './estimate.ts'
 import { type Frozen, freezeAudience } from './freeze.ts'
 import { afterOpenTime } from './gate.ts'
 import { ringLanes } from './lane-bell.ts'
 import { hasWords, type LedgerCounts, moveRows, readCounts, wordsOnly } from './ledger.ts'
 import { campaignPerMinute, paceLimits } from './limits.ts'
 import { type RecipientRow, recipientRows, toMessage } from './recipient-rows.ts'
-import { parseTemplate, type Template } from './template.ts'
-
-export type Campaign = typeof campaign.$inferSelect
-
-/** What was asked for cannot be done; `problem` says why and what to do, for the officer's chat. Nothing was changed or sent. */
-export type Refused = { type: 'refused'; problem: TextRef }
-
-/** Who acts: `contact:12`, `cli`, `system`; goes into the audit trail. */
-export type Actor = string
-
-export type Attachment = NonNullable<OutboundMessage['attachment']>
+import { type Refused, refuse, wrongState } from './refusal.ts'
 
 export type CampaignDraft = {
   communeId: number
@@ -59,19 +66,6 @@ export type TestOutcome = { type: 'tested' } | { type: 'failed'; class: string }
 
 /** A message as one real recipient will see it. */
 export type Sample = { personId: number; name: string; village: string; message: OutboundMessage }
-
-export type Estimate = {
-  /** Messages that go out at once, through which accounts, and at what pace each may. */
-  accounts: { accountId: number; messages: number; perMinute: number }[]
-  messages: number
-  /** From the start to the last message, quiet hours included. */
-  durationMs: number
-  finishedAt: Date
-  /** Messages beyond the free part of the window, and templates by phone. */
-  billed: number
-  /** What they may cost, đồng, by the prices in the settings. */
-  cost: number
-}
 
 /** What the officer is shown before confirming; the number to type is `preview.people`. */
 export type Shown = { preview: AudiencePreview; estimate: Estimate; samples: Sample[] }
@@ -105,15 +99,6 @@ export type Certificate = {
   lastSentAt: Date | null
   /** SHA-256 over the exported list, hex; what of it is in certificate.ts. */
   checksum: string
-}
-
-/** One whose message may or may not have arrived; settled by the platform's echo or by hand. */
-export type UncertainRecipient = {
-  personId: number
-  name: string | null
-  village: string | null
-  class: string | null
-  claimedAt: Date | null
 }
 
 const DAY_MS = 86_400_000
@@ -415,103 +400,7 @@ export async function listCampaigns(
   return deps.database.db.select().from(campaign).where(eq(campaign.communeId, communeId)).orderBy(desc(campaign.id)).limit(limit)
 }
 
-export async function findCampaign(deps: Pick<OutreachDeps, 'database'>, campaignId: number): Promise<Campaign | undefined> {
-  const [row] = await deps.database.db.select().from(campaign).where(eq(campaign.id, campaignId))
-  return row
-}
-
-export async function listUncertain(
-  deps: OutreachDeps,
-  { campaignId, limit = 100 }: { campaignId: number; limit?: number },
-): Promise<UncertainRecipient[]> {
-  const found = await findCampaign(deps, campaignId)
-  if (!found) return []
-  const rows = await deps.database.sql<
-    { person_id: string; name: string | null; village: string | null; class: string | null; claimed_ms: number | null }[]
-  >`
-    SELECT r.person_id, p.name, u.label || ' ' || u.name AS village, r.class, extract(epoch FROM r.claimed_at)::float8 * 1000 AS claimed_ms
-    FROM recipient r LEFT JOIN contact c ON c.id = r.contact_id LEFT JOIN person p ON p.commune_id = r.commune_id AND p.id = r.person_id
-      LEFT JOIN unit u ON u.id = coalesce(p.village_id, c.came_by_unit_id)
-    WHERE r.commune_id = ${found.communeId} AND r.campaign_id = ${campaignId} AND r.status = 'uncertain'
-    ORDER BY u.position, p.name, r.person_id LIMIT ${limit}`
-  return rows.map((row) => ({
-    personId: Number(row.person_id),
-    name: row.name,
-    village: row.village,
-    class: row.class,
-    claimedAt: row.claimed_ms === null ? null : new Date(row.claimed_ms),
-  }))
-}
-
-export type SettleArgs = { campaignId: number; personId: number; arrived: boolean; actor: Actor }
-
-/** An officer asked the person: it arrived (`sent`), or it did not and goes out once more. */
-export async function settleByHand(deps: OutreachDeps, { campaignId, personId, arrived, actor }: SettleArgs): Promise<StateOutcome> {
-  return deps.database.sql.begin(async (tx) => {
-    const locked = await lock(tx, campaignId)
-    if (!locked) return refuse('unknown')
-    const now = deps.now()
-    const again =
-      locked.state === 'cancelled'
-        ? tx`status = 'cancelled', class = NULL, not_before = NULL`
-        : tx`status = 'waiting', class = NULL, not_before = ${now.toISOString()}::timestamptz`
-    const moved = await moveRows(tx, {
-      communeId: locked.commune_id,
-      campaignId,
-      where: tx`r.person_id = ${personId} AND r.status = 'uncertain'`,
-      set: arrived
-        ? tx`status = 'sent', class = 'settled_by_hand', not_before = NULL, sent_at = coalesce(claimed_at, ${now.toISOString()}::timestamptz)`
-        : again,
-    })
-    if (moved === 0) return refuse('not_uncertain')
-    if (!arrived && locked.state === 'done')
-      await tx`UPDATE campaign SET state = 'running', finished_at = NULL, checksum = NULL WHERE id = ${campaignId}`
-    await record(tx, { communeId: locked.commune_id, now, actor, action: 'campaign.settle', campaignId, detail: { personId, arrived } })
-    if (!arrived) await ringLanes(tx, campaignId)
-    return { type: 'done', state: locked.state }
-  })
-}
-
-/** A notice for a leader to pass on, with how many people it is for. */
-export type VillageNotice = typeof villageNotice.$inferSelect & { village: string }
-
-export async function listVillageNotices(deps: OutreachDeps, campaignId: number): Promise<VillageNotice[]> {
-  const found = await findCampaign(deps, campaignId)
-  if (!found) return []
-  const [rows, villages] = await Promise.all([
-    deps.database.db.select().from(villageNotice).where(eq(villageNotice.campaignId, campaignId)),
-    listVillages(deps.database.db, found.communeId),
-  ])
-  const place = new Map(villages.map((village, index) => [village.id, index]))
-  const titles = new Map(villages.map((village) => [village.id, unitTitle(village)]))
-  return rows
-    .map((row) => ({ ...row, village: titles.get(row.villageId) ?? '' }))
-    .sort((a, b) => (place.get(a.villageId) ?? 0) - (place.get(b.villageId) ?? 0))
-}
-
-export async function markNoticeForwarded(deps: OutreachDeps, args: { campaignId: number; villageId: number }): Promise<void> {
-  await deps.database.db
-    .update(villageNotice)
-    .set({ forwardedAt: deps.now() })
-    .where(and(eq(villageNotice.campaignId, args.campaignId), eq(villageNotice.villageId, args.villageId)))
-}
-
 // What follows serves the functions above
-
-type Locked = {
-  state: CampaignState
-  commune_id: number
-  shown_people: number | null
-  recipients: number | null
-  scheduled_ms: number | null
-}
-
-async function lock(tx: TransactionSql, campaignId: number): Promise<Locked | undefined> {
-  const [row] = await tx<Locked[]>`
-    SELECT state, commune_id::int AS commune_id, shown_people, recipients, extract(epoch FROM scheduled_at)::float8 * 1000 AS scheduled_ms
-    FROM campaign WHERE id = ${campaignId} FOR UPDATE`
-  return row
-}
 
 type Change = {
   campaignId: number
@@ -546,21 +435,6 @@ async function change(
     return { type: 'done', state: after?.state ?? wanted.to }
   })
 }
-
-type Recorded = { communeId: number; now: Date; actor: Actor; action: string; campaignId: number; detail: Record<string, unknown> }
-
-async function record(tx: TransactionSql, { communeId, now, actor, action, campaignId, detail }: Recorded): Promise<void> {
-  await tx`
-    INSERT INTO audit (commune_id, at, actor, action, subject, detail)
-    VALUES (${communeId}, ${now.toISOString()}::timestamptz, ${actor}, ${action}, ${`campaign:${campaignId}`}, ${JSON.stringify(detail)}::text::jsonb)`
-}
-
-function refuse(problem: string, params?: TextRef['params']): Refused {
-  const key = `campaign.problem.${problem}`
-  return { type: 'refused', problem: params ? { key, params } : { key } }
-}
-
-const wrongState = (state: CampaignState): Refused => refuse('wrong_state', { state })
 
 function refuseNumber(shown: number | null, typed: number): Refused | undefined {
   if (shown === null) return refuse('not_shown')
@@ -614,106 +488,6 @@ function defaultRoutes(settings: Settings): CampaignRoutes {
   }
 }
 
-async function audienceArgs(deps: OutreachDeps, found: Campaign): Promise<AudienceArgs> {
-  const settings = await loadSettings(deps.database.db, found.communeId)
-  const { articleId, ...routes } = found.routes
-  const mayArticle = settings.get('campaign.article') === 'yes' && articleId !== undefined
-  return { communeId: found.communeId, rule: found.rule, routes: mayArticle ? found.routes : routes, settings, now: deps.now() }
-}
-
-type Draft = Pick<CampaignDraft, 'communeId' | 'text' | 'rule'> & { attachment?: Attachment | undefined }
-
-/** Everything that can be wrong with a draft before anybody is counted. */
-async function checkDraft(deps: OutreachDeps, draft: Draft): Promise<Refused | undefined> {
-  const abilities = await abilitiesOf(deps, draft.communeId)
-  if (abilities.length === 0) return refuse('no_account')
-  const parsed = parseTemplate(draft.text, Math.min(...abilities.map((one) => one.maxTextChars)))
-  if (parsed.type === 'refused') return parsed
-  const file = draft.attachment && (await checkFile(draft.attachment, abilities))
-  if (file) return file
-  if (draft.rule.state === 'question_open' && !draft.rule.question) return refuse('no_question')
-  const unitIds = [...(draft.rule.unitIds ?? []), ...(draft.rule.exclude?.unitIds ?? [])]
-  if (unitIds.length > 0) {
-    const known = new Set([draft.communeId, ...(await listVillages(deps.database.db, draft.communeId)).map((village) => village.id)])
-    if (unitIds.some((id) => !known.has(id))) return refuse('unknown_unit')
-  }
-  return undefined
-}
-
-async function abilitiesOf(deps: OutreachDeps, communeId: number): Promise<Abilities[]> {
-  const rows = await deps.database.db.select({ id: accountTable.id }).from(accountTable).where(eq(accountTable.communeId, communeId))
-  const channels = await Promise.all(rows.map((row) => deps.channelOf(row.id)))
-  return channels.flatMap((channel) => (channel ? [channel.abilities] : []))
-}
-
-async function checkFile(attachment: Attachment, abilities: readonly Abilities[]): Promise<Refused | undefined> {
-  const isImage = attachment.kind === 'image'
-  if (abilities.some((one) => !(isImage ? one.imageTypes : one.fileTypes).includes(attachment.contentType))) return refuse('file_type')
-  const found = await stat(attachment.path).catch(() => undefined)
-  if (!found?.isFile()) return refuse('file_missing')
-  const max = Math.min(...abilities.map((one) => (isImage ? one.maxImageBytes : one.maxFileBytes)))
-  return found.size > max ? refuse('file_too_large', { size: megabytes(found.size), max: megabytes(max) }) : undefined
-}
-
-const megabytes = (bytes: number) => `${(bytes / 1_048_576).toFixed(1).replace('.', ',')} MB`
-
-const quietOf = (settings: Settings) => ({
-  from: settings.get('quiet.from'),
-  to: settings.get('quiet.to'),
-  days: settings.get('quiet.days'),
-})
-
-const requestsEach = (found: Campaign) => (found.attachment?.kind === 'file' ? 2 : 1)
-
-async function estimate(
-  deps: OutreachDeps,
-  found: Campaign,
-  preview: AudiencePreview,
-  settings: Settings,
-  startAt: Date,
-): Promise<Estimate> {
-  const rows = preview.accounts.length
-    ? await deps.database.db
-        .select()
-        .from(accountTable)
-        .where(
-          inArray(
-            accountTable.id,
-            preview.accounts.map((one) => one.accountId),
-          ),
-        )
-    : []
-  const others = await waitingOfOthers(deps, found)
-  const accounts = preview.accounts.map(({ accountId, messages }) => {
-    const row = rows.find((one) => one.id === accountId)
-    const perMinute = row ? campaignPerMinute(paceLimits(row, settings)) : 0
-    return { accountId, messages, perMinute }
-  })
-  // Campaigns of one account take turns: of each other one at most as many go out meanwhile
-  const durations = accounts.map(({ messages, perMinute }) => {
-    const shared = others.reduce((sum, n) => sum + Math.min(n, messages), messages)
-    return perMinute > 0 ? ((shared * requestsEach(found)) / perMinute) * MINUTE_MS : 0
-  })
-  const cost = preview.billed * settings.get('account.price.window') + preview.billedTemplates * settings.get('account.price.template')
-  const finishedAt = afterOpenTime(startAt.getTime(), Math.max(0, ...durations), quietOf(settings))
-  return {
-    accounts,
-    messages: preview.now,
-    durationMs: finishedAt.getTime() - startAt.getTime(),
-    finishedAt,
-    billed: preview.billed + preview.billedTemplates,
-    cost,
-  }
-}
-
-async function waitingOfOthers(deps: OutreachDeps, found: Campaign): Promise<number[]> {
-  const rows = await deps.database.sql<{ n: number }[]>`
-    SELECT sum(k.n)::int AS n FROM campaign c JOIN recipient_count k ON k.commune_id = c.commune_id AND k.campaign_id = c.id
-    WHERE c.commune_id = ${found.communeId} AND c.state = 'running' AND c.id <> ${found.id} AND k.status = 'waiting' AND k.route IN ('now', 'telegram', 'zbs')
-    GROUP BY c.id`
-  return rows.map((row) => row.n)
-}
-
 /** As the first recipients will see it; those reached at once before the others. */
 async function samplesOf(deps: OutreachDeps, found: Campaign, args: AudienceArgs): Promise<Sample[]> {
   const { sql } = deps.database
@@ -731,18 +505,6 @@ async function samplesOf(deps: OutreachDeps, found: Campaign, args: AudienceArgs
     village: row.village ?? '',
     message: toMessage(found, template, row, { content: deps.content, commune: commune.name }),
   }))
-}
-
-/** The template of a campaign that was checked when it was stored. */
-export function templateOf(found: Pick<Campaign, 'id' | 'text'>): Template {
-  const parsed = parseTemplate(found.text, Number.POSITIVE_INFINITY)
-  if (parsed.type === 'refused') throw new Error(`the text of campaign ${found.id} cannot be read any more`)
-  return parsed.template
-}
-
-/** The year whose form {còn thiếu} speaks of. */
-export function formYear(found: Pick<Campaign, 'rule'>, now: Date): number {
-  return found.rule.year ?? vietnamTime(now).year
 }
 
 export function classesOf(counts: LedgerCounts): CampaignProgress['classes'] {

@@ -21,10 +21,16 @@ const Event = z
   .strict()
 /** An occasion of the year, with a text prepared for it. */
 export type YearEvent = z.infer<typeof Event>
-const yearEvents: readonly YearEvent[] = z
-  .object({ note: z.string(), events: z.array(Event) })
+const yearFile = z
+  .object({
+    note: z.string(),
+    /** How a theme is named within a text. */
+    theme: z.string(),
+    events: z.array(Event),
+  })
   .strict()
-  .parse(eventsFile).events
+  .parse(eventsFile)
+const yearEvents: readonly YearEvent[] = yearFile.events
 
 const DAY_MS = 86_400_000
 const WEEK_DAYS = 7
@@ -47,7 +53,7 @@ export function eventText(event: YearEvent, settings: Pick<Settings, 'get'>, now
   return event.text
     .replace('[[from]]', dayMonth(from))
     .replace('[[to]]', `${dayMonth(to)}/${year}`)
-    .replace('[[theme]]', typeof theme === 'string' ? `, chủ đề “${theme}”` : '')
+    .replace('[[theme]]', typeof theme === 'string' ? yearFile.theme.replace('[[theme]]', theme) : '')
 }
 
 /** Whether the theme of this year still has to be found out; the officer is told so. */

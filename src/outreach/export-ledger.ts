@@ -4,7 +4,7 @@ import { stringify } from 'csv-stringify'
 import type { Database } from '../db/connect.ts'
 import { audit } from '../db/schema.ts'
 import { OperatorError } from '../lib/operator-error.ts'
-import { findCampaign } from './campaign.ts'
+import { findCampaign } from './campaign-row.ts'
 import { ledgerCells, ledgerRows } from './ledger-rows.ts'
 
 export type ExportLedgerArgs = { campaignId: number; path: string; actor: string; now: Date }

@@ -3,7 +3,7 @@ import type { Content } from '../content/load.ts'
 import type { Language } from '../content/texts.ts'
 import type { OutboundMessage } from '../model/outbound.ts'
 import type { Route } from './audience.ts'
-import type { Campaign } from './campaign.ts'
+import type { Campaign } from './campaign-row.ts'
 import { type RecipientFacts, render, type Template } from './template.ts'
 
 type Sqlish = Sql | TransactionSql

@@ -26,7 +26,6 @@ export type Template = { parts: readonly Part[]; uses: ReadonlySet<Variable> }
 
 export type TemplateOutcome = { type: 'read'; template: Template } | { type: 'refused'; problem: TextRef }
 
-const HELP = '{tên}, {xưng hô}, {bản}, {còn thiếu}, {xã}'
 // Longest values worth allowing for: a name, "tổ dân phố …", three questions
 const ROOM: Readonly<Record<Variable, number>> = { name: 40, address: 4, village: 45, missing: 160, commune: 30 }
 
@@ -46,8 +45,8 @@ export function parseTemplate(text: string, maxChars: number): TemplateOutcome {
     at = match.index + match[0].length
   }
   if (at < clean.length) parts.push({ text: clean.slice(at) })
-  if (unknown.length > 0) return refused('campaign.problem.unknown_variable', { given: unknown.join(', '), known: HELP })
-  if (parts.some((part) => 'text' in part && /[{}]/.test(part.text))) return refused('campaign.problem.open_brace', { known: HELP })
+  if (unknown.length > 0) return refused('campaign.problem.unknown_variable', { given: unknown.join(', ') })
+  if (parts.some((part) => 'text' in part && /[{}]/.test(part.text))) return refused('campaign.problem.open_brace')
   const longest = parts.reduce((sum, part) => sum + ('text' in part ? part.text.length : ROOM[part.variable]), 0)
   if (longest > maxChars) return refused('campaign.problem.too_long', { chars: longest, max: maxChars })
   return { type: 'read', template: { parts, uses: new Set(parts.flatMap((part) => ('variable' in part ? [part.variable] : []))) } }

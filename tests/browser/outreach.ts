@@ -138,7 +138,7 @@ try {
 
   // Everything that could be sent at once is out
   await desk.pick('Cán bộ Hội Khuyến học xã')
-  await shows(officer, 'gửi được 100%')
+  await shows(officer, 'phần gửi được: xong 100%')
   await tap(officer, 'Xem lại')
   await picture(officer, '17-all-accounted-for')
   const listed = await tap(officer, 'Danh sách (tệp)')

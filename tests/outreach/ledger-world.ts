@@ -4,15 +4,7 @@ import { expect } from 'vitest'
 import type { Database } from '../../src/db/connect.ts'
 import { livingInstances } from '../../src/db/instance.ts'
 import { vietnamTime } from '../../src/lib/vietnam-time.ts'
-import {
-  campaignProgress,
-  cancelCampaign,
-  listUncertain,
-  pauseCampaign,
-  resumeCampaign,
-  retryClass,
-  settleByHand,
-} from '../../src/outreach/campaign.ts'
+import { campaignProgress, cancelCampaign, pauseCampaign, resumeCampaign, retryClass } from '../../src/outreach/campaign.ts'
 import { meetNotices, settleCampaignEcho } from '../../src/outreach/meet.ts'
 import {
   activeBatches,
@@ -24,6 +16,7 @@ import {
   sendClaimed,
 } from '../../src/outreach/send-batch.ts'
 import { askUncertain, sweepCampaigns } from '../../src/outreach/sweep-campaigns.ts'
+import { listUncertain, settleByHand } from '../../src/outreach/uncertain.ts'
 import { loadSettings } from '../../src/registry/settings.ts'
 import { createTestOutreach, MORNING, type Seeded, startTestCampaign, type TestOutreach } from './commune.ts'
 import { FAULTS, type startFaultyZalo } from './faulty-zalo.ts'

@@ -9,13 +9,13 @@ import {
   cancelCampaign,
   changeCampaign,
   createCampaign,
-  type Refused,
   type Shown,
   scheduleCampaign,
   showCampaign,
   startCampaign,
   testToSelf,
 } from '../campaign.ts'
+import type { Refused } from '../refusal.ts'
 import { nextAllowed } from '../started-gate.ts'
 import { Kept } from './attachment.ts'
 import { forgetAudience, leaves, ruleInWords, ruleOf } from './audience.ts'

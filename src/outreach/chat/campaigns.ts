@@ -6,25 +6,22 @@ import type { TextRef } from '../../model/text.ts'
 import { rolesThatMay } from '../../registry/roles.ts'
 import { settleArticle } from '../article.ts'
 import {
-  type Campaign,
   type CampaignProgress,
   campaignProgress,
   cancelCampaign,
-  findCampaign,
   listCampaigns,
-  listUncertain,
-  listVillageNotices,
-  markNoticeForwarded,
   pauseCampaign,
-  type Refused,
   resumeCampaign,
   retryClass,
-  settleByHand,
 } from '../campaign.ts'
+import { type Campaign, findCampaign } from '../campaign-row.ts'
 import { certificate } from '../certificate.ts'
 import { eventText, findEvent } from '../events.ts'
 import { keepFile, offerFile } from '../files.ts'
 import { readCounts, whyWordsOnly } from '../ledger.ts'
+import type { Refused } from '../refusal.ts'
+import { listUncertain, settleByHand } from '../uncertain.ts'
+import { listVillageNotices, markNoticeForwarded } from '../village-notices.ts'
 import { durationText } from './broadcast.ts'
 
 const LISTED = 5
