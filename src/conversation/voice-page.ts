@@ -1,4 +1,5 @@
 import { and, desc, eq, isNotNull } from 'drizzle-orm'
+import type { Language } from '../content/texts.ts'
 import {
   account as accountTable,
   contact as contactTable,
@@ -28,12 +29,14 @@ export type PageButton = { number: string; label: string; press: string; sound?:
 /** What the voice page shows; the words are ready to be read, sounds are named by their digest. */
 export type PageView =
   | { kind: 'gone'; title: string; text: string }
-  | { kind: 'languages'; title: string; languages: { code: string; name: string }[] }
+  | { kind: 'languages'; title: string; language: Language; languages: { code: string; name: string }[] }
   | {
       kind: 'question'
       title: string
+      language: Language
       /** Whose answers, and which of how many. */
       heading: string[]
+      progress?: { n: number; total: number }
       text: string
       lines: { text: string; press?: string; label?: string; sound?: string }[]
       buttons: PageButton[]
@@ -43,7 +46,7 @@ export type PageView =
       once: string
       words: PageWords
     }
-  | { kind: 'done'; title: string; texts: string[]; sound?: string; words: PageWords }
+  | { kind: 'done'; title: string; language: Language; texts: string[]; sound?: string; words: PageWords }
 export type PageWords = { play: string; again: string; back: string; saving: string; offline: string }
 
 type VoicePageDeps = Pick<
@@ -64,7 +67,12 @@ export async function openVoicePage(deps: VoicePageDeps, token: string): Promise
   const present = await deps.clips.languages()
   if (language === undefined && present.length > 1) {
     const languages = VOICE_LANGUAGES.filter(({ code }) => present.includes(code))
-    return { kind: 'languages', title, languages: languages.map((item) => ({ code: item.code, name: item[contact.language] })) }
+    return {
+      kind: 'languages',
+      title,
+      language: contact.language,
+      languages: languages.map((item) => ({ code: item.code, name: item[contact.language] })),
+    }
   }
   const words = wordsOf(voice)
   const sound = async (key: string) => (language === undefined ? undefined : (await deps.clips.find(language, key))?.digest)
@@ -76,13 +84,14 @@ export async function openVoicePage(deps: VoicePageDeps, token: string): Promise
     return {
       kind: 'done',
       title,
+      language: contact.language,
       texts: [voice({ key: 'voice.done' }), ...texts, voice({ key: 'voice.done_back' })],
       ...optional('sound', await sound('voice.done')),
       words,
     }
   }
   if (prompt.options.length === 0 && prompt.ref !== 'side_edit') {
-    return { kind: 'done', title, texts: [voice({ key: 'voice.in_chat' })], words }
+    return { kind: 'done', title, language: contact.language, texts: [voice({ key: 'voice.in_chat' })], words }
   }
   const form = mainPrompt(loaded, state)
   const heading = [
@@ -113,7 +122,9 @@ export async function openVoicePage(deps: VoicePageDeps, token: string): Promise
   return {
     kind: 'question',
     title,
+    language: contact.language,
     heading,
+    ...(prompt.progress ? { progress: prompt.progress } : {}),
     text: voice(prompt.text),
     lines: await Promise.all(
       (prompt.lines ?? []).map(async (line, index) => {

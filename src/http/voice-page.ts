@@ -4,7 +4,7 @@ import formbody from '@fastify/formbody'
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { z } from 'zod'
-import type { PageButton, PageView, PressOutcome } from '../conversation/voice-page.ts'
+import type { PageButton, PageView, PageWords, PressOutcome } from '../conversation/voice-page.ts'
 import type { ClipSound } from '../registry/voice-clips.ts'
 import { escapeHtml } from './pages.ts'
 
@@ -103,7 +103,7 @@ function page(reply: FastifyReply, view: PageView, token: string): FastifyReply 
     .header('content-security-policy', POLICY)
     .header('cache-control', 'no-store')
     .send(
-      `<!doctype html><html lang="vi"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(view.title)}</title><link rel="stylesheet" href="/nghe/nghe.css"><body>${body}<audio id="sound" preload="auto"></audio><script src="/nghe/nghe.js"></script></body></html>`,
+      `<!doctype html><html lang="${view.kind === 'gone' ? 'vi' : view.language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(view.title)}</title><link rel="stylesheet" href="/nghe/nghe.css"><body>${body}<audio id="sound" preload="auto"></audio><script src="/nghe/nghe.js"></script></body></html>`,
     )
 }
 
@@ -129,6 +129,7 @@ function bodyOf(view: PageView, action: string): string {
     }
     case 'question': {
       const [whose, ...rest] = view.heading
+      const steps = view.progress ? `<progress class="steps" max="${view.progress.total}" value="${view.progress.n - 1}"></progress>` : ''
       const heading = whose
         ? `<p class="heading">${rest.length > 0 ? `<b>${escapeHtml(whose)}</b>` : ''}${escapeHtml(rest.join(' ') || whose)}</p>`
         : ''
@@ -142,19 +143,21 @@ function bodyOf(view: PageView, action: string): string {
         )
         .join('')
       const plain = view.buttons.every(({ label }) => label === '')
-      return `<main>${heading}${plays}<p class="ask">${escapeHtml(view.text)}</p><p class="note note-saving">${escapeHtml(view.words.saving)}</p><p class="note note-offline">${escapeHtml(view.words.offline)}</p><form method="post" action="${action}"><input type="hidden" name="once" value="${view.once}"><div class="lines">${lines}</div><div${plain ? ' class="numbers"' : ''}>${view.buttons.map((button) => answer(button, plain)).join('')}</div><div class="small">${view.small.map((button) => answer(button, false, true)).join('')}</div></form></main>`
+      return `<main>${heading}${steps}${plays}<p class="ask">${escapeHtml(view.text)}</p><p class="note note-saving">${escapeHtml(view.words.saving)}</p><p class="note note-offline">${escapeHtml(view.words.offline)}</p><form method="post" action="${action}"><input type="hidden" name="once" value="${view.once}"><div class="lines">${lines}</div><div${plain ? ' class="numbers"' : ''}>${view.buttons.map((button) => answer(button, view.words, { plain })).join('')}</div><div class="small">${view.small.map((button) => answer(button, view.words, { aside: true })).join('')}</div></form></main>`
     }
     default:
       return view satisfies never
   }
 }
 
-function answer({ number, label, press, sound: heard }: PageButton, plain: boolean, aside = false): string {
+type Look = { /** A number alone. */ plain?: boolean /** Not read out with the others. */; aside?: boolean }
+
+function answer({ number, label, press, sound: heard }: PageButton, words: PageWords, { plain = false, aside = false }: Look): string {
   const sounds = heard ? ` data-sound="${address(heard)}"${aside ? ' data-aside' : ''}` : ''
   const button = `<button class="answer" type="submit" name="press" value="${press}"${sounds}><b>${escapeHtml(number)}</b>${label ? `<span>${escapeHtml(label)}</span>` : ''}</button>`
   if (plain) return button
   const again = heard
-    ? `<div class="cell side"><button class="hear" type="button" data-hear="${address(heard)}" aria-label="${escapeHtml(label)}">🔊</button></div>`
+    ? `<div class="cell side"><button class="hear" type="button" data-hear="${address(heard)}" aria-label="${escapeHtml(`${words.play}: ${label}`)}">🔊</button></div>`
     : ''
   return `<div class="row"><div class="cell">${button}</div>${again}</div>`
 }

@@ -85,6 +85,9 @@
       if (!fresh) return request.onerror()
       main().parentNode.replaceChild(document.adoptNode(fresh), main())
       window.scrollTo(0, 0)
+      // Whoever goes by keyboard or screen reader begins at the new question
+      main().setAttribute('tabindex', '-1')
+      main().focus()
       play(everything())
     }
     request.onerror = request.ontimeout = function () {
@@ -113,6 +116,15 @@
       event.preventDefault()
       send(button.form, button)
     }
+  })
+
+  // A key with the number of an answer presses it
+  document.addEventListener('keydown', function (event) {
+    if (event.ctrlKey || event.altKey || event.metaKey || !/^[0-9]$/.test(event.key || '')) return
+    each(document.querySelectorAll('.answer b'), function (number) {
+      var button = number.parentNode
+      if (number.textContent === event.key && !button.disabled) button.click()
+    })
   })
 
   audio = document.getElementById('sound')
