@@ -1,6 +1,7 @@
 import { and, eq, isNull, ne } from 'drizzle-orm'
 import { account as accountTable, audit, consent, contact as contactTable, person as personTable, ticket } from '../db/schema.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
+import { mergeRecipients } from '../outreach/merge-recipients.ts'
 import { openTicket } from '../outreach/tickets.ts'
 import { findNomination } from '../recognition/nominations.ts'
 import { parseInvitationCode } from '../registry/codes.ts'
@@ -67,6 +68,13 @@ async function join(turn: Turn, code: LinkCodeRow, owner: PersonRow): Promise<vo
   turn.person = other ? await mergePeople(turn, owner, other) : owner
   contact.personId = owner.id
   await tx.update(contactTable).set({ personId: owner.id }).where(eq(contactTable.id, contact.id))
+  // A notice on its way to one of the chats, or to who was known as two, reaches the person once
+  const chats = await tx
+    .select({ id: contactTable.id })
+    .from(contactTable)
+    .where(and(eq(contactTable.communeId, owner.communeId), eq(contactTable.personId, owner.id)))
+  const others = [...(other ? [other.id] : []), ...chats.map(({ id }) => -id)]
+  await mergeRecipients(tx, { communeId: owner.communeId, kept: owner.id, others, now })
   await tx
     .update(consent)
     .set({ personId: owner.id })
