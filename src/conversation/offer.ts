@@ -5,8 +5,8 @@ import type { Prepared } from '../lib/understand.ts'
 import { criteriaTextKey } from '../model/criteria.ts'
 import type { Deps } from './deps.ts'
 
-// Side questions whose first option is yes and second is no
-const YES_NO = new Set(['review', 'side_correct', 'readback', 'head', 'sure'])
+// Questions whose first option is yes and second is no
+const YES_NO = new Set(['consent', 'review', 'side_correct', 'readback', 'head', 'sure'])
 
 // Every question of every flow in both languages is a few hundred
 const MOST_KEPT = 2_000

@@ -41,7 +41,7 @@ const STORY_CHARS = 200
 
 /** Finds out what a text means to the open prompt. Nothing is done or changed. */
 export function readText(reader: Reader, place: Place, prompt: Prompt, text: string): Reading {
-  if (prompt.options.length === 0) return readFree(reader, prompt, text)
+  if (prompt.options.length === 0) return readFree(reader, place, prompt, text)
   const { understand, offers, language } = reader
   const understood = understand.understand(text, offers.prepare(place.loaded, prompt, language), reader.users)
   if (understood.kind === 'none' && place.state.pending) {
@@ -94,7 +94,9 @@ function missed(reader: Reader, text: string): Reading {
 }
 
 /** Names, years, villages and counts: words that work everywhere come first, then the value. */
-function readFree(reader: Reader, prompt: Prompt, text: string): Reading {
+function readFree(reader: Reader, place: Place, prompt: Prompt, text: string): Reading {
+  const leave = place.loaded.flow.leave
+  if (prompt.input !== 'listed' && leave?.phrases.some((phrase) => fold(phrase) === fold(text))) return asInput({ type: 'leave' })
   const value = reader.readValue(prompt, text)
   const word = reader.understand.word(text, reader.users)
   if (word.kind === 'greeting' && prompt.input !== 'text') return asInput(reader.afterPause ? { type: 'resume' } : { type: 'again' })

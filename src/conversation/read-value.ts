@@ -15,6 +15,8 @@ export type ValueWorld = {
   deps: Pick<Deps, 'understand'>
 }
 
+const ONE_FIGURE = /^\D*\d\D*$/
+
 /** Reads a name, year, village or count out of a text, as the open prompt asks for it. */
 export function readValue(turn: ValueWorld, live: Pick<Place, 'loaded'>, prompt: Prompt, text: string): ValueRead {
   switch (prompt.input) {
@@ -23,6 +25,8 @@ export function readValue(turn: ValueWorld, live: Pick<Place, 'loaded'>, prompt:
       return read.kind === 'name' ? { kind: 'value', value: read.name } : { kind: 'none' }
     }
     case 'birth_year': {
+      // One figure is the number of an answer said too early, never a year
+      if (ONE_FIGURE.test(text)) return { kind: 'none' }
       const birth = parseBirthYear(text, vietnamTime(turn.now).year)
       return birth.kind === 'year' ? { kind: 'value', value: birth.year } : { kind: 'none' }
     }

@@ -26,7 +26,7 @@ import { hasWord, runWord } from './words.ts'
 /** When something arrived, as far as the chat is concerned. */
 export type Moment = {
   /** The prompt the person had before their eyes. */
-  seen: Seen | undefined
+  seen: Pick<Seen, 'sessionId' | 'ref'> | undefined
   /** The message with taps of no session that stood last before their eyes, if nothing was asked after it. */
   standing?: number
   /** Sent before our newest message could be read. */
@@ -76,9 +76,27 @@ async function routeText(turn: Turn, text: string, moment: Moment): Promise<void
   }
   const listed = prompt.input === 'listed' ? await readListed(turn, live, prompt.ref, text) : undefined
   const reading = readText(readerOf(turn, live, moment, listed), live, prompt, text)
+  const isMissed = reading.type === 'input' && (reading.input.type === 'not_understood' || reading.input.type === 'explain')
+  if (isMissed && (await leftDoubt(turn, live))) return routeText(turn, text, { ...moment, seen: await seenIn(turn) })
   if (reading.type === 'input' && reading.input.type === 'not_understood' && prompt.input === 'village') sayVillages(turn)
   if (reading.type === 'input' && reading.input.type === 'option' && (await tookAssistChoice(turn, live, prompt, reading.input.key))) return
   return actOn(turn, prompt, reading)
+}
+
+/** Whoever says something else than which of two things they meant has gone on: it is read where they were before. */
+async function leftDoubt(turn: Turn, live: LiveSession): Promise<boolean> {
+  const beneath = turn.sessions.filter((item) => item.status === 'paused').sort((a, b) => b.id - a.id)[0]
+  if (live.loaded.flow.id !== 'word-or-answer' || !beneath) return false
+  await setStatus(turn, live, 'ended')
+  await setStatus(turn, beneath, 'active')
+  return true
+}
+
+/** What is open now, as if it stood on the screen. */
+async function seenIn(turn: Turn): Promise<Moment['seen']> {
+  const live = activeSession(turn)
+  const prompt = live && (await openFor(turn, live))
+  return live && prompt && { sessionId: live.id, ref: prompt.ref }
 }
 
 function readerOf(turn: Turn, live: LiveSession, moment: Moment, listed?: ValueRead): Reader {

@@ -25,6 +25,8 @@ export type Input =
   | { type: 'resume' }
   /** Ask the open thing again, e.g. after another matter was dealt with. */
   | { type: 'again' }
+  /** Out of the flow, by the way its author drew. */
+  | { type: 'leave' }
   /** Go back to the thing asked before. */
   | { type: 'back' }
   /** What a `do` node waited for. */

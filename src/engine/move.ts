@@ -189,6 +189,7 @@ function moveInput(to: LoadedFlow, before: Session, session: Session, names: Nam
     case 'resume':
     case 'again':
     case 'back':
+    case 'leave':
     case 'done':
       return input
     default:

@@ -9,7 +9,7 @@ import { type AskNode, type FormNode, fault, findQuestion, formOf, note, openRef
 import type { FormState, Pending, Session } from './session.ts'
 import { fillGap, goOn, leave, nextOf } from './walk.ts'
 
-// Simpler words and an example at the second text in a row that was not understood, a person at the third
+// Simpler words and an example at the second text in a row that was not understood, a person at the third; asked once, they are waited for
 const MISSES_TO_SIMPLER = 2
 const MISSES_TO_PERSON = 3
 
@@ -76,6 +76,8 @@ function hear(run: Run, input: Input): void {
       return edit(run, node, input)
     case 'back':
       return back(run, node)
+    case 'leave':
+      return goOn(run, loaded.flow.leave?.next ?? session.node)
     case 'resume':
       return resume(run)
     case 'person':
@@ -313,11 +315,12 @@ function missed(run: Run, node: AskNode | FormNode, input: Extract<Input, { type
   const { session } = run
   if (input.media) return prompt(run, { key: `engine.media.${input.media}` })
   session.misses += 1
-  if (session.misses >= MISSES_TO_PERSON) {
-    session.misses = 0
+  if (session.misses > MISSES_TO_PERSON) return prompt(run, { key: 'engine.missed_waiting' }, 'simple')
+  if (session.misses === MISSES_TO_PERSON) {
     run.effects.push({ type: 'do', action: 'ask_for_person', args: { question: openRef(run, node) }, wait: false })
     return prompt(run, { key: 'engine.missed_person' }, 'simple')
   }
   if (session.misses >= MISSES_TO_SIMPLER) return prompt(run, { key: 'engine.missed_again' }, 'simple')
-  prompt(run, { key: input.reason ? `engine.${input.reason}` : 'engine.missed' })
+  // What stands before a person's eyes in full is not said in full again; a form's question is as short as it can be
+  prompt(run, { key: input.reason ? `engine.${input.reason}` : 'engine.missed' }, node.kind === 'ask' ? 'simple' : 'plain')
 }

@@ -84,6 +84,11 @@ export const FlowFile = z
     must_move: z.boolean().default(false),
     /** Nodes of older versions that have another name here. */
     nodes_from: z.record(Key, Key).default({}),
+    /** Said where a name, year, place or number is asked, one of these takes the person out, by way of `next`. */
+    leave: z
+      .object({ phrases: z.array(z.string().min(1)).min(1), next: Key })
+      .strict()
+      .optional(),
     nodes: z.array(Node).min(1),
   })
   .strict()

@@ -74,6 +74,7 @@ const cases: Case[] = [
   ['not understood', [...IN_FORM, NOT], 'q1', 'engine.missed'],
   ['not understood twice', [...IN_FORM, NOT, NOT], 'q1', 'engine.missed_again'],
   ['three times calls a person', [...IN_FORM, NOT, NOT, NOT], 'q1', 'engine.missed_person'],
+  ['once a person was asked, more misses ask for no second one', [...IN_FORM, NOT, NOT, NOT, NOT], 'q1', 'engine.missed_waiting'],
   ['an answer between forgets the misses', [...IN_FORM, NOT, NOT, option('a'), NOT], 'q2', 'engine.missed'],
   ['a picture', [...IN_FORM, { type: 'not_understood', media: 'image' }], 'q1', 'engine.media.image'],
   ['again', [...IN_FORM, { type: 'again' }], 'q1'],

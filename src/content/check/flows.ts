@@ -22,6 +22,8 @@ export function checkFlow(file: string, flow: FlowFile, world: FlowWorld): Probl
     if (flow.nodes.findIndex((other) => other.id === node.id) < index) report(node.id, 'stands twice', 'rename one of them')
   }
   if (!nodes.has(flow.start)) report(undefined, `start names ${flow.start}, which is not there`, 'name a node of this file')
+  if (flow.leave && !nodes.has(flow.leave.next))
+    report('leave', `goes to ${flow.leave.next}, which is not there`, 'name a node of this file')
   for (const node of flow.nodes) {
     for (const next of waysOf(node)) {
       if (!nodes.has(next)) report(node.id, `goes to ${next}, which is not there`, 'name a node of this file')
@@ -30,7 +32,7 @@ export function checkFlow(file: string, flow: FlowFile, world: FlowWorld): Probl
   }
   if (problems.length > 0) return problems
 
-  const reached = closure([flow.start], (id) => waysOf(nodes.get(id)!))
+  const reached = closure([flow.start, ...(flow.leave ? [flow.leave.next] : [])], (id) => waysOf(nodes.get(id)!))
   const backwards = new Map<string, string[]>()
   for (const node of flow.nodes) for (const next of waysOf(node)) backwards.set(next, [...(backwards.get(next) ?? []), node.id])
   const ends = flow.nodes.filter((node) => node.kind === 'end').map((node) => node.id)
