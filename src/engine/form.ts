@@ -36,6 +36,7 @@ export function putAnswer(set: CriteriaSet, form: FormState, question: string, o
 function keep(form: FormState, question: string, option: string): void {
   form.answers[question] = option
   form.skipped = form.skipped.filter((key) => key !== question)
+  form.revisited = form.revisited.filter((key) => key !== question)
 }
 
 function alsoOf(set: CriteriaSet, question: string, option: string | undefined): [string, string][] {

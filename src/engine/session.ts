@@ -1,6 +1,9 @@
 import type { Var } from './flow.ts'
 
-/** Where somebody is in a flow: all that must be kept between two messages. Plain JSON, under 2 KB at 100 questions. */
+/**
+ * Where somebody is in a flow: all that must be kept between two messages. Plain JSON, under 2 KB: `flow check` refuses a set whose keys,
+ * with its number of questions, would need more.
+ */
 export type Session = {
   flow: string
   version: number

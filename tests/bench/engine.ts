@@ -7,7 +7,7 @@ import { flowWith, type QuestionShape, setWith } from '../engine/small-flow.ts'
 import { describeMachine } from './machine.ts'
 
 // One answer to a form of 20 and of 100 questions, and what must be kept between two messages. The session is read and written as JSON, as
-// the database keeps it. Keys are short here; a form of 100 questions whose keys were as long as our own (10 + 9) would keep 2.7 KB.
+// the database keeps it. Keys are short here; `flow check` refuses a set of so many questions whose keys would need more than 2 KB.
 
 const SIZES = [20, 100]
 const ROUNDS = 300

@@ -23,6 +23,7 @@ export function checkSet(file: string, set: CriteriaSet, sets: ReadonlyMap<strin
     if (amount) report(at, amount, 'let each amount belong to exactly one option')
   }
   checkAlso(set, report)
+  checkSize(set, report)
   checkPass(set, report)
   for (const flag of set.flags) {
     const question = set.questions.find((item) => item.key === flag.question)
@@ -35,6 +36,25 @@ export function checkSet(file: string, set: CriteriaSet, sets: ReadonlyMap<strin
 }
 
 type Report = (at: string | undefined, wrong: string, remedy: string) => void
+
+// What is kept of somebody between two messages (engine/session.ts); a part of it is names and places, not answers
+const STATE_BYTES = 2_048
+const OTHER_STATE_BYTES = 400
+
+/** Keys are written out for each answer that is kept, `"key":"option",`: many questions need short ones. */
+function checkSize(set: CriteriaSet, report: Report): void {
+  const asked = set.questions.filter((question) => question.source === 'asked')
+  const bytes = asked.reduce(
+    (sum, { key, options }) => sum + key.length + Math.max(...options.map((option) => option.key.length)) + '"":"",'.length,
+    OTHER_STATE_BYTES,
+  )
+  if (bytes > STATE_BYTES)
+    report(
+      'questions',
+      `${asked.length} answers with keys this long need ${bytes} bytes, ${STATE_BYTES} are there`,
+      'give them shorter keys',
+    )
+}
 
 /** What an answer says of other questions must be answers of theirs. */
 function checkAlso(set: CriteriaSet, report: Report): void {
