@@ -11,8 +11,43 @@ type Args = {
   candidates: readonly (readonly Candidate[])[]
   numbers: readonly (readonly NumberAt[])[]
   offered: Offered
-  languages: readonly LanguageLexicon[]
+  amounts: AmountWords
   light: readonly boolean[]
+}
+
+/** Phrases cut into words. */
+type Phrases = readonly (readonly string[])[]
+
+/** What stands around a number, in all languages, ready to be compared. */
+export type AmountWords = {
+  ordinal: Phrases
+  /** Before an amount: which of its bounds moves. */
+  bounds: readonly { bound: 'more' | 'least' | 'less' | 'most' | 'about'; phrases: Phrases }[]
+  leastAfter: Phrases
+  to: Phrases
+  units: ReadonlyMap<string, Phrases>
+}
+
+export function readAmountWords(languages: readonly LanguageLexicon[]): AmountWords {
+  const cut = (phrases: readonly string[]) => phrases.map((phrase) => phrase.split(' ').map((word) => canon(word)))
+  const of = (role: 'ordinal_before' | 'more_than' | 'at_least' | 'less_than' | 'at_most' | 'about' | 'at_least_after' | 'to') =>
+    cut(languages.flatMap((one) => one[role]))
+  const units = new Map<string, Phrases>()
+  for (const [unit, others] of languages.flatMap((one) => Object.entries(one.units)))
+    units.set(unit, [...(units.get(unit) ?? []), ...cut([unit, ...others])])
+  return {
+    ordinal: of('ordinal_before'),
+    bounds: [
+      { bound: 'least', phrases: of('at_least') },
+      { bound: 'most', phrases: of('at_most') },
+      { bound: 'more', phrases: of('more_than') },
+      { bound: 'less', phrases: of('less_than') },
+      { bound: 'about', phrases: of('about') },
+    ],
+    leastAfter: of('at_least_after'),
+    to: of('to'),
+    units,
+  }
 }
 
 /** "tư" is four only after "thứ"; without its mark it is "tự" and "từ" as well. */
@@ -53,7 +88,7 @@ function optionNumber(value: number, start: number, end: number, whole: boolean,
 }
 
 function amount(at: number, number: NumberAt, args: Args): Edge[] {
-  const { offered, languages, numbers, tokens, light } = args
+  const { offered, amounts, numbers, tokens, light } = args
   let min = number.value
   let max = number.value
   let end = number.end
@@ -71,53 +106,28 @@ function amount(at: number, number: NumberAt, args: Args): Edge[] {
     return []
   }
   const signed = next !== undefined && RANGE_SIGNS.test(tokens[next]?.gap ?? '')
-  const unit = phraseFrom(end, unitsOf(offered.counts ?? '', languages), args, MAX_UNIT_COST)
+  const unit = phraseFrom(end, unitsOf(offered.counts ?? '', amounts), args, MAX_UNIT_COST)
   if (unit !== undefined) end = unit
   else if ((max > min && !signed) || hasOtherNumber(at, end, numbers)) return []
   let start = at
   let beforeAt = at - 1
   while (beforeAt >= 0 && light[beforeAt]) beforeAt--
   for (const place of new Set([at - 1, beforeAt])) {
-    const more = phraseTo(
-      place,
-      languages.flatMap((one) => one.more_than),
-      args,
-    )
-    const least = phraseTo(
-      place,
-      languages.flatMap((one) => one.at_least),
-      args,
-    )
-    const less = phraseTo(
-      place,
-      languages.flatMap((one) => one.less_than),
-      args,
-    )
-    const most = phraseTo(
-      place,
-      languages.flatMap((one) => one.at_most),
-      args,
-    )
-    const about = phraseTo(
-      place,
-      languages.flatMap((one) => one.about),
-      args,
-    )
     // the longest phrase speaks: "không dưới" before "dưới"
-    const first = Math.min(...[more, least, less, most, about].map((one) => one ?? Number.POSITIVE_INFINITY))
-    if (!Number.isFinite(first)) continue
-    start = first
-    if (least === first) max = max > min ? max : Number.POSITIVE_INFINITY
-    else if (most === first) min = 0
-    else if (more === first) [min, max] = [min + 1, Number.POSITIVE_INFINITY]
-    else if (less === first) [min, max] = [0, min - 1]
+    let first: { bound: AmountWords['bounds'][number]['bound']; start: number } | undefined
+    for (const { bound, phrases } of amounts.bounds) {
+      const begins = phraseTo(place, phrases, args)
+      if (begins !== undefined && begins < (first?.start ?? Number.POSITIVE_INFINITY)) first = { bound, start: begins }
+    }
+    if (first === undefined) continue
+    start = first.start
+    if (first.bound === 'least') max = max > min ? max : Number.POSITIVE_INFINITY
+    else if (first.bound === 'most') min = 0
+    else if (first.bound === 'more') [min, max] = [min + 1, Number.POSITIVE_INFINITY]
+    else if (first.bound === 'less') [min, max] = [0, min - 1]
     break
   }
-  const after = phraseFrom(
-    end,
-    languages.flatMap((one) => one.at_least_after),
-    args,
-  )
+  const after = phraseFrom(end, amounts.leastAfter, args)
   if (after !== undefined) {
     end = after
     max = Number.POSITIVE_INFINITY
@@ -141,54 +151,34 @@ function hasOtherNumber(at: number, end: number, numbers: Args['numbers']): bool
 
 /** Where the second number of "2-3", "2 đến 3", "hai ba" begins. */
 function rangeEnd(at: number, args: Args): number | undefined {
-  const { tokens, numbers, languages } = args
+  const { tokens, numbers, amounts } = args
   const gap = tokens[at]?.gap ?? ''
   if (RANGE_SIGNS.test(gap) && (numbers[at]?.length ?? 0) > 0) return at
-  const to =
-    gap === ''
-      ? phraseFrom(
-          at,
-          languages.flatMap((one) => one.to),
-          args,
-        )
-      : undefined
+  const to = gap === '' ? phraseFrom(at, amounts.to, args) : undefined
   if (to !== undefined) return to
   const here = numbers[at]?.at(-1)
   const before = numbers[at - 1]?.at(-1)
   return gap === '' && here !== undefined && before !== undefined && here.value === before.value + 1 ? at : undefined
 }
 
-function unitsOf(counts: string, languages: readonly LanguageLexicon[]): string[] {
-  return [counts, ...languages.flatMap((one) => one.units[counts] ?? [])]
-}
-
-const split = new Map<string, string[]>()
-
-/** The words of a phrase of the data, cut once. */
-function wordsOf(phrase: string): string[] {
-  let words = split.get(phrase)
-  if (words === undefined) {
-    words = phrase.split(' ').map((word) => canon(word))
-    split.set(phrase, words)
-  }
-  return words
+function unitsOf(counts: string, { units }: AmountWords): Phrases {
+  return units.get(counts) ?? [[canon(counts)]]
 }
 
 /** The place after one of the phrases that begins at `at`. */
-function phraseFrom(at: number, phrases: readonly string[], { candidates }: Args, maxCost = MAX_COST): number | undefined {
+function phraseFrom(at: number, phrases: Phrases, { candidates }: Args, maxCost = MAX_COST): number | undefined {
   let best: number | undefined
-  for (const phrase of phrases) {
-    const words = wordsOf(phrase)
+  for (const words of phrases) {
     if (words.every((word, i) => isWord(candidates[at + i], word, maxCost))) best = Math.max(best ?? 0, at + words.length)
   }
   return best
 }
 
 /** The place where one of the phrases that end at `at` begins. */
-function phraseTo(at: number, phrases: readonly string[], args: Args): number | undefined {
+function phraseTo(at: number, phrases: Phrases, args: Args): number | undefined {
   let best: number | undefined
   for (const phrase of phrases) {
-    const start = at - wordsOf(phrase).length + 1
+    const start = at - phrase.length + 1
     if (start >= 0 && phraseFrom(start, [phrase], args) === at + 1) best = Math.min(best ?? start, start)
   }
   return best
@@ -196,10 +186,9 @@ function phraseTo(at: number, phrases: readonly string[], args: Args): number | 
 
 /** "số", "câu số", "chọn đáp án": the words that make the number after them the number of an answer. */
 function ordinalStart(at: number, args: Args): number | undefined {
-  const words = args.languages.flatMap((one) => one.ordinal_before)
   let start: number | undefined
   for (let place = at - 1; place >= 0; ) {
-    const found = phraseTo(place, words, args)
+    const found = phraseTo(place, args.amounts.ordinal, args)
     if (found === undefined) break
     start = found
     place = found - 1

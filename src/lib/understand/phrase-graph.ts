@@ -55,10 +55,36 @@ export type Edge = {
   amount?: boolean
 }
 
-type Node = { words: Map<string, Node[]>; numbers: { min: number; max: number; to: Node }[]; free: Node[]; gaps: Node[]; label?: Label }
+type Node = {
+  id: number
+  words: Map<string, Node[]>
+  numbers: { min: number; max: number; to: Node }[]
+  free: Node[]
+  gaps: Node[]
+  label?: Label
+}
+
+/** Nodes that the same words reach: a text is read once for all phrases that begin alike. Made when a text first comes there. */
+type State = {
+  labels: readonly Label[]
+  /** Where each word leads; `next` holds those a text has asked for. */
+  words: ReadonlyMap<string, readonly Node[]>
+  next: Map<string, State>
+  numbers: readonly { min: number; max: number; to: State }[]
+  /** After a gap. */
+  gap: State | undefined
+  /** After a small word between the phrase's words. */
+  over: State | undefined
+}
 
 /** Phrases as one graph: a choice costs its branches, not their product. */
-export type PhraseGraph = { root: Node /** One label for all phrases that mean the same. */; labels: Map<string, Label> }
+export type PhraseGraph = {
+  root: Node
+  /** One label for all phrases that mean the same. */
+  labels: Map<string, Label>
+  nodes: number
+  states: Map<string, State>
+}
 
 /** A place of the text: a word with what it may stand for. */
 export type Place = {
@@ -83,7 +109,7 @@ const MAX_GAP = 3
 const GAP_COST = 0.08
 
 export function createPhraseGraph(): PhraseGraph {
-  return { root: createNode(), labels: new Map() }
+  return { root: createNode(0), labels: new Map(), nodes: 1, states: new Map() }
 }
 
 /** Adds a phrase and returns the words it uses. A phrase that is only a name adds the named ones, each with its own "=". */
@@ -103,7 +129,7 @@ export function addPhrase(
   const key = `${label.kind} ${label.option} ${whole} ${label.own === true}`
   const same = graph.labels.get(key) ?? { ...label, whole }
   graph.labels.set(key, same)
-  const end: Node = { ...createNode(), label: same }
+  const end: Node = { ...createNode(graph.nodes++), label: same }
   connect(whole ? phrase.slice(1) : phrase, graph.root, end, 0)
   return words
 
@@ -112,7 +138,7 @@ export function addPhrase(
     const parts = readPhrase(text)
     if (parts.length === 0) from.free.push(to)
     parts.forEach((part, i) => {
-      const next = i === parts.length - 1 ? to : createNode()
+      const next = i === parts.length - 1 ? to : createNode(graph.nodes++)
       if (part.kind === 'word') {
         const word = canon(part.word)
         words.add(word)
@@ -138,8 +164,46 @@ function phrasesOf(name: string, phrase: string, named: Readonly<Record<string, 
   return phrases
 }
 
-function createNode(): Node {
-  return { words: new Map(), numbers: [], free: [], gaps: [] }
+function createNode(id: number): Node {
+  return { id, words: new Map(), numbers: [], free: [], gaps: [] }
+}
+
+/** The state of these nodes and of all that are reached from them without a word. The graph is complete by now. */
+function stateOf(graph: PhraseGraph, from: readonly Node[]): State | undefined {
+  const nodes = new Set(from)
+  for (const node of nodes) for (const next of node.free) nodes.add(next)
+  if (nodes.size === 0) return undefined
+  const key = [...nodes]
+    .map(({ id }) => id)
+    .sort((a, b) => a - b)
+    .join()
+  const known = graph.states.get(key)
+  if (known !== undefined) return known
+  const words = new Map<string, Node[]>()
+  const labels = new Set<Label>()
+  for (const node of nodes) {
+    if (node.label !== undefined) labels.add(node.label)
+    for (const [word, nexts] of node.words) words.set(word, [...(words.get(word) ?? []), ...nexts])
+  }
+  const all = [...nodes]
+  const reading = all.filter((node) => node.words.size > 0 || node.numbers.length > 0)
+  const state: State = { labels: [...labels], words, next: new Map(), numbers: [], gap: undefined, over: undefined }
+  graph.states.set(key, state)
+  state.numbers = all.flatMap((node) => node.numbers.map(({ min, max, to }) => ({ min, max, to: stateOf(graph, [to]) ?? state })))
+  state.gap = stateOf(
+    graph,
+    all.flatMap((node) => node.gaps),
+  )
+  state.over = reading.length === all.length ? state : stateOf(graph, reading)
+  return state
+}
+
+function follow(graph: PhraseGraph, state: State, word: string): State | undefined {
+  const known = state.next.get(word)
+  if (known !== undefined) return known
+  const next = stateOf(graph, state.words.get(word) ?? [])
+  if (next !== undefined) state.next.set(word, next)
+  return next
 }
 
 type Path = {
@@ -158,43 +222,41 @@ type Path = {
 /** Every phrase of the graph in the text, also with small words between its words. */
 export function findPhrases(graph: PhraseGraph, places: readonly Place[], weights: Weights): Edge[] {
   const best = new Map<Label, Map<number, Edge>>()
+  const root = stateOf(graph, [graph.root])
+  if (root === undefined) return []
   for (let start = 0; start < places.length; start++)
-    walk(graph.root, start, { start, end: start, words: 0, cost: 0, mistakes: 0, strength: 0, negative: false, skips: 0, topics: 0 })
+    walk(root, start, { start, end: start, words: 0, cost: 0, mistakes: 0, strength: 0, negative: false, skips: 0, topics: 0 })
   return [...best.values()].flatMap((edges) => [...edges.values()])
 
-  function walk(node: Node, at: number, path: Path): void {
-    if (node.label !== undefined && path.end > path.start) found(node.label, path)
-    for (const next of node.free) walk(next, at, path)
-    for (const next of node.gaps) {
+  function walk(state: State, at: number, path: Path): void {
+    if (path.end > path.start) for (const label of state.labels) found(label, path)
+    const { gap, over } = state
+    if (gap !== undefined) {
       for (let to = at; to <= at + MAX_GAP && to < places.length; to++) {
         const holes = [...(path.holes ?? []), ...Array.from({ length: to - at }, (_, i) => at + i)]
-        walk(next, to, { ...path, cost: path.cost + (to - at) * GAP_COST, skips: MAX_SKIPS, holes })
-        const over = places[to]
-        if (over === undefined || over.turns || path.end === path.start) break
+        walk(gap, to, { ...path, cost: path.cost + (to - at) * GAP_COST, skips: MAX_SKIPS, holes })
+        if (places[to]?.turns || path.end === path.start) break
       }
     }
     const place = places[at]
     if (place === undefined) return
-    if (node.words.size > 0) {
-      for (const { word, cost } of place.candidates) {
-        const nexts = node.words.get(word)
-        if (nexts === undefined) continue
-        const step: Path = {
-          start: path.start,
-          end: at + 1,
-          words: path.words + 1,
-          cost: path.cost + cost,
-          mistakes: path.mistakes + (cost >= MISTAKE_COST ? 1 : 0),
-          strength: path.strength + (weights.isLight(word) ? 0 : 1),
-          negative: path.negative || weights.isNegator(word),
-          skips: 0,
-          topics: path.topics,
-          ...(path.holes && { holes: path.holes }),
-        }
-        for (const next of nexts) walk(next, at + 1, step)
-      }
+    for (const { word, cost } of state.words.size > 0 ? place.candidates : []) {
+      const next = follow(graph, state, word)
+      if (next === undefined) continue
+      walk(next, at + 1, {
+        start: path.start,
+        end: at + 1,
+        words: path.words + 1,
+        cost: path.cost + cost,
+        mistakes: path.mistakes + (cost >= MISTAKE_COST ? 1 : 0),
+        strength: path.strength + (weights.isLight(word) ? 0 : 1),
+        negative: path.negative || weights.isNegator(word),
+        skips: 0,
+        topics: path.topics,
+        ...(path.holes && { holes: path.holes }),
+      })
     }
-    for (const slot of node.numbers) {
+    for (const slot of state.numbers) {
       for (const number of place.numbers) {
         if (number.value < slot.min || number.value > slot.max) continue
         walk(slot.to, number.end, {
@@ -207,8 +269,8 @@ export function findPhrases(graph: PhraseGraph, places: readonly Place[], weight
         })
       }
     }
-    if (at > path.start && place.skippable !== undefined && path.skips < MAX_SKIPS && (node.words.size > 0 || node.numbers.length > 0))
-      walk(node, at + 1, {
+    if (at > path.start && place.skippable !== undefined && path.skips < MAX_SKIPS && over !== undefined)
+      walk(over, at + 1, {
         ...path,
         cost: path.cost + SKIP_COST,
         skips: path.skips + 1,

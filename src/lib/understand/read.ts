@@ -1,4 +1,4 @@
-import { amountEdges } from './amounts.ts'
+import { amountEdges, readAmountWords } from './amounts.ts'
 import { decide } from './decide.ts'
 import { findEdit } from './edits.ts'
 import { createWordFinder } from './find-word.ts'
@@ -10,7 +10,7 @@ import { partsOf } from './parts.ts'
 import { addPhrase, createPhraseGraph, type Edge, findPhrases, type LabelKind, type PhraseGraph, type Place } from './phrase-graph.ts'
 import { readWords, type Token, toToken } from './tokens.ts'
 import type { Offered, Understanding } from './types.ts'
-import { createVocabulary, type VocabularyLayer } from './vocabulary.ts'
+import { createLookup, createVocabulary, type Lookup, type VocabularyLayer } from './vocabulary.ts'
 import type { WordUser } from './words.ts'
 
 /** The answers of one question, made ready. */
@@ -65,6 +65,7 @@ const NONE: Understanding = { kind: 'none' }
 export function createReader(lexicon: Lexicon) {
   const { languages } = lexicon
   const words = createWordFinder(lexicon.words)
+  const amounts = readAmountWords(languages)
   const values = new Map(languages.flatMap((one) => Object.entries(one.numbers).map(([word, value]) => [canon(word), value] as const)))
   const lightWords = new Set(single('light'))
   const negators = new Set([...single('poison'), ...single('negators'), ...single('others')])
@@ -169,11 +170,12 @@ export function createReader(lexicon: Lexicon) {
     const isAbuse = prepared.offered.kind !== 'village' && abuse.some((phrase) => written.includes(phrase))
     // "dạ" and "ạ" are marked by the keyboard's own suggestions: only other words show how the person writes
     const marked = read.tokens.some((token) => token.marked && !lightWords.has(token.canon))
-    const whole = isAbuse ? NONE : understandTokens(read.tokens, read.end, marked, prepared)
-    const answer = !isAbuse && whole.kind === 'none' ? understandStory(read.tokens, marked, prepared) : whole
+    const lookup = createLookup(prepared.vocabulary, marked)
+    const whole = isAbuse ? NONE : understandTokens(read.tokens, read.end, lookup, prepared)
+    const answer = !isAbuse && whole.kind === 'none' ? understandStory(read.tokens, lookup, prepared) : whole
     const bare = words.whole(read.tokens, users)
-    const word = bare ?? wholeInFrame(read.tokens, marked, prepared, users)
-    if (word === undefined) return answer.kind === 'none' && greets(read.tokens, marked, prepared) ? { kind: 'greeting' } : answer
+    const word = bare ?? wholeInFrame(read.tokens, lookup, users)
+    if (word === undefined) return answer.kind === 'none' && greets(read.tokens, lookup) ? { kind: 'greeting' } : answer
     const found: Understanding = { kind: 'word', word: word.word, ...(word.arg === undefined ? {} : { arg: word.arg }) }
     if (answer.kind === 'option') {
       if (word.outcome === 'ask') return { kind: 'which_word', word: word.word, key: answer.key }
@@ -189,8 +191,8 @@ export function createReader(lexicon: Lexicon) {
   }
 
   /** Nothing but greetings and polite words. */
-  function greets(tokens: readonly Token[], marked: boolean, prepared: Prepared): boolean {
-    const places = tokens.map((token) => ({ candidates: prepared.vocabulary.find(token, marked), numbers: [], skippable: undefined }))
+  function greets(tokens: readonly Token[], lookup: Lookup): boolean {
+    const places = tokens.map((token) => ({ candidates: lookup.find(token), numbers: [], skippable: undefined }))
     const covered = new Set<number>()
     let isGreeting = false
     for (const { label, start, end, cost } of findPhrases(lexical, places, weights)) {
@@ -202,8 +204,8 @@ export function createReader(lexicon: Lexicon) {
   }
 
   /** A word with polite words around it. As few of them as possible are taken off the end: "trợ giúp ạ" ends in two. */
-  function wholeInFrame(tokens: readonly Token[], marked: boolean, prepared: Prepared, users: readonly WordUser[]) {
-    const places = tokens.map((token) => ({ candidates: prepared.vocabulary.find(token, marked), numbers: [], skippable: undefined }))
+  function wholeInFrame(tokens: readonly Token[], lookup: Lookup, users: readonly WordUser[]) {
+    const places = tokens.map((token) => ({ candidates: lookup.find(token), numbers: [], skippable: undefined }))
     const polite = findPhrases(lexical, places, weights).filter((edge) => edge.label.kind === 'polite' && edge.cost <= MAX_LIGHT_COST)
     let start = 0
     for (let edge: Edge | undefined; ; start = edge.end) {
@@ -220,11 +222,11 @@ export function createReader(lexicon: Lexicon) {
   }
 
   /** The one clear answer inside a story: its parts are read alone, and nothing else in it may speak of another answer or another person. */
-  function understandStory(tokens: readonly Token[], marked: boolean, prepared: Prepared): Understanding {
+  function understandStory(tokens: readonly Token[], lookup: Lookup, prepared: Prepared): Understanding {
     if (tokens.length < MIN_STORY || prepared.offered.kind === 'confirm' || prepared.offered.kind === 'village') return NONE
     const starts = tokens.flatMap(({ gap }, at) => (at === 0 || PAUSE.test(gap) ? [at] : []))
     if (starts.length < 2) return NONE
-    const places = tokens.map((token) => ({ candidates: prepared.vocabulary.find(token, marked), numbers: [], skippable: undefined }))
+    const places = tokens.map((token) => ({ candidates: lookup.find(token), numbers: [], skippable: undefined }))
     const isStory = findPhrases(lexical, places, weights).every(
       ({ label, cost }) => cost > MAX_LIGHT_COST || (label.kind !== 'stop' && label.kind !== 'past' && label.kind !== 'edit'),
     )
@@ -232,7 +234,7 @@ export function createReader(lexicon: Lexicon) {
     const keys = new Set<string>()
     for (const [i, start] of starts.entries()) {
       const part = tokens.slice(start, starts[i + 1])
-      const understood = understandTokens(part, '', marked, prepared)
+      const understood = understandTokens(part, '', lookup, prepared)
       if (understood.kind === 'option' && part.length >= MIN_STORY_PART) keys.add(understood.key)
       else if (understood.kind !== 'none') {
         // "3 con lợn", "ừ": too little to say that it speaks of anything else
@@ -269,11 +271,11 @@ export function createReader(lexicon: Lexicon) {
     return found.map(({ label }) => prepared.offered.options[label.option]?.key ?? '')
   }
 
-  function understandTokens(typed: readonly Token[], ending: string, marked: boolean, prepared: Prepared): Understanding {
+  function understandTokens(typed: readonly Token[], ending: string, lookup: Lookup, prepared: Prepared): Understanding {
     const { offered, vocabulary } = prepared
-    const tokens = typed.flatMap((token) => spellOut(token) ?? takeApart(token, vocabulary, marked))
+    const tokens = typed.flatMap((token) => spellOut(token) ?? takeApart(token, vocabulary, lookup))
     const candidates = tokens.map((token) =>
-      token.figure === undefined ? vocabulary.find(token, marked, token.marked && ordinary.has(token.canon)) : [],
+      token.figure === undefined ? lookup.find(token, token.marked && ordinary.has(token.canon)) : [],
     )
     const numbers = tokens.map((_, at) => numbersAt(at, tokens, candidates, values))
     let negated = false
@@ -312,7 +314,7 @@ export function createReader(lexicon: Lexicon) {
     // "ngày nào con tôi cũng xem": not the small words "con" and "tôi"
     const isOther = new Array<boolean>(tokens.length).fill(false)
     for (const { label, start, end, cost, words: count } of edges)
-      if (marked && label.kind === 'others' && count > 1 && cost === 0) isOther.fill(true, start, end)
+      if (lookup.marked && label.kind === 'others' && count > 1 && cost === 0) isOther.fill(true, start, end)
     const open = places.map(
       (place, at): Place => (isWall[at] ? { ...place, turns: true, skippable: isOther[at] ? undefined : place.skippable } : place),
     )
@@ -340,23 +342,23 @@ export function createReader(lexicon: Lexicon) {
     const present = last('present')
     if (past !== undefined && present !== undefined && present.start >= past.end) {
       const spans = edges.some(({ label, start, end }) => label.kind === 'option' && start < present.start && end > present.end)
-      if (!spans) return understandTokens(tokens.slice(present.end), ending, marked, prepared)
+      if (!spans) return understandTokens(tokens.slice(present.end), ending, lookup, prepared)
     }
     const truly = last('truly')
     if (truly !== undefined && tokens.slice(truly.end).every((_, i) => light[truly.end + i])) {
       let from = truly.start - 1
       while (from > 0 && tokens[from]?.gap === '') from--
-      const meant = from < 0 ? NONE : understandTokens(tokens.slice(from, truly.start), ending, marked, prepared)
+      const meant = from < 0 ? NONE : understandTokens(tokens.slice(from, truly.start), ending, lookup, prepared)
       if (meant.kind === 'option') return meant
     }
     const regret = last('regret')
     if (regret !== undefined) {
       const after = tokens.slice(regret.end)
-      if (!after.every((_, i) => light[regret.end + i])) return understandTokens(after, ending, marked, prepared)
+      if (!after.every((_, i) => light[regret.end + i])) return understandTokens(after, ending, lookup, prepared)
       if (!tokens.slice(0, regret.start).every((_, i) => light[i])) return NONE
     }
 
-    edges.push(...amountEdges({ tokens, candidates, numbers, offered, languages, light }))
+    edges.push(...amountEdges({ tokens, candidates, numbers, offered, amounts, light }))
     return decide({
       tokens,
       candidates,

@@ -20,6 +20,29 @@ export type Vocabulary = {
   hasPlain(word: string): boolean
 }
 
+/** The vocabulary as one message needs it: each word is looked up once, however often the message is read. */
+export type Lookup = {
+  /** The person writes with diacritics. */
+  marked: boolean
+  find(token: Token, isOrdinary?: boolean): readonly Candidate[]
+}
+
+export function createLookup(vocabulary: Vocabulary, marked: boolean): Lookup {
+  const known = new Map<string, readonly Candidate[]>()
+  return {
+    marked,
+    find(token, isOrdinary = false) {
+      const key = isOrdinary ? `${token.canon} ` : token.canon
+      let candidates = known.get(key)
+      if (candidates === undefined) {
+        candidates = vocabulary.find(token, marked, isOrdinary)
+        known.set(key, candidates)
+      }
+      return candidates
+    },
+  }
+}
+
 export function createVocabulary(base?: VocabularyLayer): VocabularyLayer {
   const words = new Set<string>()
   const spellings = new Map<string, string[]>()
