@@ -39,7 +39,7 @@ export function createOffers({ content, understand }: Pick<Deps, 'content' | 'un
         }),
         // Among the few that are left, a figure can only be the number of an answer
         ...(question?.counts && prompt.kind !== 'side' ? { counts: question.counts } : {}),
-        ...(asked ? { ask: `${format('ask')} ${format('simple')}` } : {}),
+        ...(asked ? { ask: `${format('ask')} ${format('simple')}`, asksPerson: asked.set.title === 'CDHT' } : {}),
         kind: YES_NO.has(prompt.ref) ? 'confirm' : 'choice',
         ...(prompt.help ? { helpKey: '0' as const } : {}),
       })

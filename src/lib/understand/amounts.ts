@@ -57,6 +57,8 @@ const PLAUSIBLE = 8
 const MAX_COST = 0.3
 /** A unit may be mistyped: the number beside it says what is meant. */
 const MAX_UNIT_COST = 0.8
+/** "số 2" is an answer beside an unknown word or two. */
+const ORDINAL_STRENGTH = 2
 const RANGE_SIGNS = /^[-–—~/.]{1,3}$/
 
 /** What numbers of the text say: the number of an answer ("2", "số 2"), or an amount that falls to an answer ("5 buổi", "hơn 3 buổi"). */
@@ -76,6 +78,14 @@ export function amountEdges(args: Args): Edge[] {
   return edges
 }
 
+/** "một buổi ở bản với một buổi ở xã": nobody has added them up. */
+export function isSum(edges: readonly Edge[], isPlus: readonly boolean[]): boolean {
+  const amounts = edges.filter((edge) => edge.amount)
+  return amounts.some(({ label, end }) =>
+    amounts.some((other) => other.start >= end && other.label.option === label.option && isPlus.slice(end, other.start).some(Boolean)),
+  )
+}
+
 /** Names of villages hold numbers: only a number by itself is the number of an answer. */
 function isAlone(at: number, end: number, { light }: Args): boolean {
   return light.every((isLight, place) => isLight || (place >= at && place < end))
@@ -84,7 +94,7 @@ function isAlone(at: number, end: number, { light }: Args): boolean {
 function optionNumber(value: number, start: number, end: number, whole: boolean, offered: Offered): Edge[] {
   if (value === 0 && offered.helpKey !== undefined) return [toEdge(start, end, { kind: 'person', option: -1, whole }, 1)]
   if (value < 1 || value > offered.options.length) return []
-  return [toEdge(start, end, { kind: 'option', option: value - 1, whole }, 1)]
+  return [toEdge(start, end, { kind: 'option', option: value - 1, whole }, whole ? 1 : ORDINAL_STRENGTH)]
 }
 
 function amount(at: number, number: NumberAt, args: Args): Edge[] {

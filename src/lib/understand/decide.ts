@@ -19,7 +19,7 @@ const FINAL: Edge = {
   strength: 1,
   negative: false,
 }
-const PAUSE = /[.,;:!?…]/
+const PAUSE = /[.,;:!?…()-]/
 const ANSWER_KINDS: ReadonlySet<LabelKind> = new Set(['option', 'person', 'perhaps_person'])
 /** Costs closer than this are equally good readings: the person is asked. */
 const MARGIN = 0.3
@@ -32,12 +32,20 @@ const MIN_CALL_WORDS = 3
 const MAX_NEGATOR_COST = 0.5
 /** Words between "xem" and what is to be found out. */
 const MAX_INDIRECT = 3
+/** Words between a denial and what it denies. */
+const MAX_DENIED_OVER = 4
+/** Words between "gì" and "cũng". */
+const MAX_EVERY = 4
 const MIN_SLIP_COST = 0.2
+/** An answer of so many words with a meaning stands beside another verb. */
+const MIN_SURE = 4
 /** Below half a regional slip a word: "đi" is not "gì". */
 const MAX_QUESTION_COST = 0.15
 const MAX_LONG_QUESTION_COST = 0.5
 /** One's own name to elders, too: other people only in "các cháu". */
 const YOUNG = new Set(['cháu', 'con', 'em'].map((word) => canon(word)))
+/** "bao giờ" ends in it: after a denial it means all times. */
+const ALL = canon('giờ')
 const NONE: Understanding = { kind: 'none' }
 
 /** A text with all that was found in it. */
@@ -56,10 +64,22 @@ export type Reading = {
   /** Small words and words of the question. */
   passable: readonly boolean[]
   prepared: Prepared
-  /** First and last word of a question, "có … không". */
   /** Single words for other people. */
   otherPeople: ReadonlySet<string>
+  /** First and last word of a question, "có … không". */
   questionAround: readonly (readonly [string, string])[]
+  /** What may stand after the last word of a question. */
+  questionAfter: ReadonlySet<string>
+  /** Words that say how often. */
+  howOften: ReadonlySet<string>
+  /** Everyday words. */
+  ordinary: ReadonlySet<string>
+  /** Words before somebody who does not act. */
+  notActing: ReadonlySet<string>
+  /** Words that make a question's words mean all. */
+  every: ReadonlySet<string>
+  /** What people do that no question asks about. */
+  acts: ReadonlySet<string>
   /** "hỏi xem …": what follows is no question to us. */
   indirect: ReadonlySet<string>
 }
@@ -74,18 +94,23 @@ function filled(match: Edge, answers: readonly Edge[]): Edge {
 
 /** The answer a text means, when one explains it well enough and no other does. */
 export function decide(args: Reading): Understanding {
-  const { tokens, candidates, numbers, edges, ending, light, vague, partial, passable, prepared, questionAround, otherPeople, indirect } =
-    args
+  const { tokens, candidates, numbers, edges, ending, light, vague, partial, passable, prepared } = args
+  const { questionAround, questionAfter, otherPeople, howOften, ordinary, notActing, every, acts, indirect } = args
   const { offered } = prepared
   const { length } = tokens
   const help = offered.options.length
+  const framed = [...light]
+  for (const { label, start, end, cost } of edges) if (label.kind === 'light' && cost <= MAX_LIGHT_COST) framed.fill(true, start, end)
   const isSmall = (at: number) =>
-    light[at] === true || (numbers[at]?.length ?? 0) > 0 || edges.some(({ label, start }) => label.kind === 'or' && start === at)
-  const alone = (edge: Edge) => tokens.every((_, at) => (edge.figure ? isSmall(at) : light[at]) || (at >= edge.start && at < edge.end))
+    framed[at] === true || (numbers[at]?.length ?? 0) > 0 || edges.some(({ label, start }) => label.kind === 'or' && start === at)
+  const alone = (edge: Edge) => tokens.every((_, at) => (edge.figure ? isSmall(at) : framed[at]) || (at >= edge.start && at < edge.end))
+  // "hai, quá nửa": the number and the answer in words
+  const opens = ({ start, end }: Edge) => PAUSE.test(tokens[end]?.gap ?? '') && light.slice(0, start).every(Boolean)
+  const closes = ({ start, end }: Edge) => PAUSE.test(tokens[start]?.gap ?? '') && light.slice(end).every(Boolean)
   const answers = edges.flatMap((edge) => {
     const { kind, whole } = edge.label
     // a written figure beside other words may contradict them; a number word is then only a word
-    if (whole && !alone(edge) && !(edge.figure && tokens[edge.start]?.figure !== undefined)) return []
+    if (whole && !alone(edge) && !(edge.figure && (tokens[edge.start]?.figure !== undefined || opens(edge)))) return []
     if (
       edge.figure &&
       offered.kind === 'village' &&
@@ -107,7 +132,8 @@ export function decide(args: Reading): Understanding {
     // "không tin đâu, phải hỏi": "đâu phải" denies neither over a pause nor when its "đâu" closes a denial before it
     if (vague[deny.start] || tokens.slice(deny.start + 1, deny.end).some(({ gap }) => PAUSE.test(gap))) continue
     let at = deny.end
-    while (light[at] && kind !== 'negator') at++
+    // "không đọc được hằng tuần": the question's own words stand between
+    while ((kind === 'negator' ? passable[at] && tokens[at]?.gap === '' : light[at]) && at < deny.end + MAX_DENIED_OVER) at++
     for (const edge of answers) {
       const follows = edge.start >= deny.end && edge.start <= at && edge.end > at
       if (follows && (kind === 'deny' || tokens[deny.end]?.gap === '')) denied.push({ ...edge, start: deny.start })
@@ -139,12 +165,21 @@ export function decide(args: Reading): Understanding {
     edges.some(
       (one) => one.label.kind === 'light' && one.words > 1 && one.start < edge.start && one.end > edge.start && one.cost <= edge.cost,
     )
+  // "được nhà trường duyệt", and people the question speaks of
+  const isActor = ({ start, end }: Edge) =>
+    notActing.has(tokens[start - 1]?.canon ?? '') ||
+    candidates.slice(start, end).every((list) => list.some(({ word, cost }) => cost <= MAX_LIGHT_COST && prepared.actors.has(word)))
   // "hay nhắc vợ con": who stands after an answer is its object
   const isObject = (edge: Edge) => answers.some((answer) => answer.end <= edge.start && !answer.label.whole)
   const turning = [...partial]
   for (const edge of edges) {
     const { kind } = edge.label
-    if (kind !== 'poison' && kind !== 'negator' && (kind !== 'others' || speaksOf(edge) || isObject(edge) || isInFrame(edge))) continue
+    if (
+      kind !== 'poison' &&
+      kind !== 'negator' &&
+      (kind !== 'others' || speaksOf(edge) || isObject(edge) || isInFrame(edge) || isActor(edge))
+    )
+      continue
     const readsSmall = edge.end - edge.start === 1 && light[edge.start]
     // "may" in a text with diacritics is not "mấy"; a denial is heard however it is spelled
     if (!readsSmall && (edge.cost < (kind === 'negator' ? MAX_NEGATOR_COST : MAX_TURNING_COST) * edge.words || isLikelyMistyped(edge)))
@@ -159,11 +194,13 @@ export function decide(args: Reading): Understanding {
     if (edge.label.kind === 'light' && edge.cost > MAX_LIGHT_COST * edge.words) continue
     else if (!ANSWER_KINDS.has(edge.label.kind) && !(edge.label.kind === 'light' && partial.slice(edge.start, edge.end).some(Boolean)))
       byStart[edge.start]?.push(edge)
-  for (const edge of answers) byStart[edge.start]?.push(edge)
+  // "2 nhóc đi học": a figure beside other words speaks for no answer, unless a pause sets it apart
+  const speaksFor = (edge: Edge) => !edge.figure || alone(edge) || opens(edge) || closes(edge)
+  for (const edge of answers) byStart[edge.start]?.push(speaksFor(edge) ? edge : { ...edge, label: { ...edge.label, kind: 'contrary' } })
 
   const explanations: Explanation[] = []
   for (const option of new Set(answers.map((edge) => edge.label.option))) {
-    const one = explain({ length, option, byStart, turning, denied })
+    const one = explain({ length, option, included: prepared.includes[option], byStart, turning, denied })
     if (one !== undefined) explanations.push({ ...one, matches: one.matches.map((match) => filled(match, answers)) })
   }
   // a denial that the explanation cuts in two denies only a part: "không hỏi | người nhà"
@@ -174,13 +211,15 @@ export function decide(args: Reading): Understanding {
       return touching.length === 0 || !isUncovered(denial, one, [])
     })
   let lastWord = length
-  while (lastWord > 0 && light[lastWord - 1] && !questionAround.some(([, end]) => isWord(lastWord - 1, end))) lastWord--
+  while (lastWord > 0 && light[lastWord - 1]) lastWord--
   const isVague = (at: number) =>
     vague[at] === true || edges.some((edge) => edge.label.kind === 'light' && edge.words > 1 && edge.start <= at && edge.end > at)
-  const isIndirect = (at: number) =>
-    candidates.slice(Math.max(1, at - MAX_INDIRECT), at).some((list) => list.some(({ word, cost }) => cost === 0 && indirect.has(word)))
+  const isIndirect = (at: number, reach = MAX_INDIRECT) =>
+    candidates.slice(Math.max(1, at - reach), at).some((list) => list.some(({ word, cost }) => cost === 0 && indirect.has(word)))
   const asked = edges.filter(
     ({ label, start, end, cost, words }) =>
+      !tokens.slice(start + 1, end).some(({ gap }) => PAUSE.test(gap)) &&
+      !tokens.slice(end, end + MAX_EVERY).some((token) => every.has(token.canon)) &&
       (label.kind === 'question_ends' || cost <= MAX_QUESTION_COST * words) &&
       (label.kind === 'question' ||
         (label.kind === 'question_ends' &&
@@ -189,24 +228,78 @@ export function decide(args: Reading): Understanding {
           !isVague(start) &&
           !isIndirect(start))),
   )
+  let closing = length
+  while (closing > 0 && isAfterQuestion(closing - 1)) closing--
+  // "nói được, còn tiếng khác thì không"
+  const isApartFrom = (from: number, to: number) =>
+    tokens.slice(from + 1, to + 1).some(({ gap }) => PAUSE.test(gap)) ||
+    edges.some(({ label, end }) => label.kind === 'deny_after' && end === to + 1)
   for (const [first, end] of questionAround) {
-    const opens = tokens.findIndex((_, at) => isWord(at, first))
-    if (opens >= 0 && opens < lastWord - 1 && isWord(lastWord - 1, end) && !isIndirect(opens))
-      asked.push({ ...FINAL, start: lastWord - 1, end: lastWord })
+    const begins = tokens.findIndex((_, at) => isWord(at, first))
+    if (
+      begins >= 0 &&
+      begins < closing - 1 &&
+      isWord(closing - 1, end) &&
+      !isApartFrom(begins, closing - 1) &&
+      !isIndirect(begins) &&
+      !isIndirect(begins + 2, 1)
+    )
+      asked.push({ ...FINAL, start: closing - 1, end: closing })
   }
+  // "luôn ghi lại, mà chưa tính bao giờ": a whole phrase of another answer, though of small words
+  const isApart = (edge: Edge, one: Explanation) =>
+    edge.strength >= 2 && edge.cost <= MAX_LIGHT_COST && one.matches.every(({ start, end }) => end <= edge.start || start >= edge.end)
+  // "tiếng Kinh nói được, tiếng Lào nói được": two of the same may be another answer
+  const isReadTogether = (edge: Edge, one: Explanation) =>
+    edge.strength >= 2 &&
+    one.matches.filter(({ start, end, holes }) => holes === undefined && start >= edge.start && end <= edge.end).length > 1
   const conflicts = (one: Explanation) =>
     one.rivals > 0 ||
+    (offered.counts !== undefined &&
+      answers.some((edge) => edge.label.option !== one.option && !edge.label.whole && isReadTogether(edge, one))) ||
     answers.some(
       (edge) =>
         edge.label.option !== one.option &&
+        (edge.figure || !prepared.includes[one.option]?.has(edge.label.option)) &&
         !edge.label.whole &&
         !isDeniedFor(edge, one) &&
-        isUncovered(edge, one, edge.words === edge.end - edge.start ? light : passable),
+        isUncovered(edge, one, isApart(edge, one) ? [] : edge.words === edge.end - edge.start ? light : passable),
     )
-  const complete = explanations.filter((one) => isEnough(one, offered)).sort((a, b) => a.cost - b.cost)
+  // "họp thường xuyên quá": how often something else is done
+  const saysHowOften = ({ start, end, holes }: Edge) =>
+    candidates.slice(start, end).every((list, i) => {
+      const isRead = list.some(({ word, cost }) => cost <= MAX_LIGHT_COST && howOften.has(word))
+      return isRead || holes?.includes(start + i) || (numbers[start + i]?.length ?? 0) > 0
+    })
+  const isMoreThanSlip = (unread: readonly number[]) => unread.length > 1 || unread.some((at) => ordinary.has(tokens[at]?.canon ?? ''))
+  const isOfSomethingElse = (one: Explanation) =>
+    (isMoreThanSlip(one.unread) && one.matches.every(saysHowOften)) ||
+    (one.unread.some((at) => at < (one.matches[0]?.start ?? 0) && acts.has(tokens[at]?.canon ?? '')) &&
+      one.matches.reduce((sum, edge) => sum + edge.strength, 0) < MIN_SURE)
+  // "không hôm nào tôi không nhắc": two denials in one clause are none
+  const deniesTwice = (one: Explanation) =>
+    one.matches.some((first, i) => {
+      const next = one.matches[i + 1]
+      const isOfAll = vague[first.end - 1] === true || isWord(first.end - 1, ALL)
+      return (
+        isOfAll && next?.negative && first.negative && !tokens.slice(first.start + 1, next.start + 1).some(({ gap }) => PAUSE.test(gap))
+      )
+    })
+  const complete = explanations
+    .filter((one) => isEnough(one, offered) && !isOfSomethingElse(one) && !deniesTwice(one))
+    .sort((a, b) => a.cost - b.cost)
   const whole = complete.filter((one) => !conflicts(one))
   const sure = whole.filter((one) => !whole.some((other) => saysMore(other, one)))
   const best = sure[0]
+  const calls = answers.filter(
+    (edge) =>
+      edge.label.option === help && !edge.label.whole && edge.words >= MIN_CALL_WORDS && !denied.some((one) => one.label.option === help),
+  )
+  // "không biết chữ thì làm sao, nhờ cán bộ giúp": the call after the question says what is wanted
+  const isOfCall = (call: Edge) =>
+    asked.length > 0 &&
+    asked.every((edge) => edge.end <= call.start || (edge.end >= lastWord && edge.label.kind !== 'question') || edge.start === closing - 1)
+  if (complete.every((one) => one.option === help) && calls.some(isOfCall)) return { kind: 'person' }
   if (asked.some((edge) => best === undefined || isUncovered(edge, best, []))) return { kind: 'question' }
   if (ending.includes('?')) return { kind: 'question' }
   if (best !== undefined) {
@@ -214,12 +307,11 @@ export function decide(args: Reading): Understanding {
     return equal.length === 1 ? named(best.option) : which(equal)
   }
   if (complete.length > 1) return which(complete)
-  const asksForPerson = answers.some(
-    (edge) =>
-      edge.label.option === help && !edge.label.whole && edge.words >= MIN_CALL_WORDS && !denied.some((one) => one.label.option === help),
-  )
-  return asksForPerson && complete.length === 0 ? { kind: 'person' } : NONE
+  return calls.length > 0 && complete.length === 0 ? { kind: 'person' } : NONE
 
+  function isAfterQuestion(at: number): boolean {
+    return candidates[at]?.some(({ word, cost }) => cost <= MAX_LIGHT_COST && questionAfter.has(word)) ?? false
+  }
   function isWord(at: number, word: string): boolean {
     return candidates[at]?.some((one) => one.word === word && one.cost <= MAX_LIGHT_COST) ?? false
   }

@@ -5,6 +5,8 @@ export type Explanation = {
   option: number
   cost: number
   unknown: number
+  /** The places of the unknown words. */
+  unread: number[]
   topics: number
   /** Words of reasons and circumstances. */
   asides: number
@@ -37,12 +39,14 @@ type State = {
 export function explain(args: {
   length: number
   option: number
+  /** Answers that this one says, too: "hòa thuận, còn giúp hòa giải" and "hòa thuận". */
+  included: ReadonlySet<number> | undefined
   byStart: readonly (readonly Edge[])[]
   /** Words that turn a meaning: they cannot pass as unknown or small. */
   turning: readonly boolean[]
   denied: readonly Edge[]
 }): Explanation | undefined {
-  const { length, option, byStart, turning, denied } = args
+  const { length, option, included, byStart, turning, denied } = args
   const states: (State | undefined)[] = new Array(length + 1)
   states[0] = { cost: 0, from: -1, kind: 'light' }
   const reach = (to: number, state: State) => {
@@ -66,8 +70,12 @@ export function explain(args: {
       } else if (kind === 'topic') reach(edge.end, { cost: cost + TOPIC_COST, from: at, edge, kind: 'topic' })
       else if (kind === 'aside') {
         if (edge.end - at > 1 || !turning[at]) reach(edge.end, { cost: cost + TOPIC_COST, from: at, edge, kind: 'aside' })
+      } else if (kind === 'contrary') {
+        if (edge.label.option !== option) reach(edge.end, { cost: cost + RIVAL_COST, from: at, edge, kind: 'rival' })
       } else if (kind === 'option') {
         if (edge.label.option === option) reach(edge.end, { cost: cost - WORD_BONUS * (edge.end - at), from: at, edge, kind: 'match' })
+        else if (!edge.figure && included?.has(edge.label.option))
+          reach(edge.end, { cost: cost + TOPIC_COST, from: at, edge, kind: 'aside' })
         else reach(edge.end, { cost: cost + RIVAL_COST, from: at, edge, kind: 'rival' })
       }
     }
@@ -80,6 +88,7 @@ export function explain(args: {
     option,
     cost: states[length]?.cost ?? 0,
     unknown: 0,
+    unread: [],
     topics: 0,
     asides: 0,
     rivals: 0,
@@ -90,8 +99,10 @@ export function explain(args: {
   for (let at = length; at > 0; ) {
     const state = states[at]
     if (state === undefined) return undefined
-    if (state.kind === 'unknown') result.unknown++
-    else if (state.kind === 'topic') result.topics += at - state.from
+    if (state.kind === 'unknown') {
+      result.unknown++
+      result.unread.unshift(at - 1)
+    } else if (state.kind === 'topic') result.topics += at - state.from
     else if (state.kind === 'aside') result.asides += at - state.from
     else if (state.kind === 'rival') result.rivals++
     else if (state.kind === 'poison') result.poison = true

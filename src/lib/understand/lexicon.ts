@@ -27,6 +27,30 @@ export const LanguageLexicon = z
     walls: Phrases,
     /** Sets a part of a story against the one before. */
     contrast: Phrases,
+    /** Begins a new clause without a pause before it; its first word is none of the clause. */
+    clause: Phrases,
+    /** Who speaks: "tôi". At the beginning of a clause. */
+    self: Phrases,
+    /** What is still to come: said beside what is so now, it is no answer. */
+    future: Phrases,
+    /** In these a word for a number is none: "đầu năm". */
+    no_number: Phrases,
+    /** A number after one of these counts nothing: "tháng ba". */
+    dated: Phrases,
+    /** What people do that no question asks about: beside one of these a short answer may speak of it, and is none. */
+    acts: Phrases,
+    /** Words that say how often, and nothing else. */
+    how_often: Phrases,
+    /** Words for people of one's house, where a household is asked about. */
+    family: Phrases,
+    /** Before somebody who is not the one who acts: "được nhà trường duyệt". */
+    not_acting: Phrases,
+    /** After words that ask, these make them mean all: "cái gì cũng ghi". */
+    every: Phrases,
+    /** Between two amounts that belong together. */
+    plus: Phrases,
+    /** Words for children, where the answers speak of them. */
+    children: Phrases,
     /** Makes a question part of a sentence: "hỏi xem có thật không". */
     indirect: Phrases,
     /** No answer and no question: who says only this is asked again. */
@@ -49,6 +73,8 @@ export const LanguageLexicon = z
     question: Phrases,
     /** What turns a message into a question when it ends it. */
     question_ends: Phrases,
+    /** What may stand after the last word of a question. */
+    question_after: Phrases,
     /** "có … không": the first word and the last. */
     question_around: z.array(z.tuple([z.string(), z.string()])).default([]),
     /** Wants a person, or does not know. */

@@ -6,12 +6,17 @@ import type { Candidate } from './vocabulary.ts'
 export type Label = { kind: LabelKind; option: number; whole: boolean /** From the answer's own text. */; own?: boolean }
 export type LabelKind =
   | 'option'
+  /** Speaks against the other answers only. */
+  | 'contrary'
   | 'light'
   | 'polite'
   | 'topic'
   | 'aside'
   | 'past'
   | 'present'
+  | 'future'
+  | 'clause'
+  | 'self'
   | 'greeting'
   | 'deny_after'
   | 'poison'
@@ -55,12 +60,13 @@ export type Edge = {
   amount?: boolean
 }
 
+/** There are tens of thousands of them: what a node does not have costs nothing. */
 type Node = {
   id: number
-  words: Map<string, Node[]>
-  numbers: { min: number; max: number; to: Node }[]
-  free: Node[]
-  gaps: Node[]
+  words: readonly (readonly [string, Node])[]
+  numbers: readonly { min: number; max: number; to: Node }[]
+  free: readonly Node[]
+  gaps: readonly Node[]
   label?: Label
 }
 
@@ -100,12 +106,13 @@ export type Place = {
 /** How words count in a phrase. */
 export type Weights = { isLight(word: string): boolean; isNegator(word: string): boolean }
 
+const NONE: readonly never[] = []
 const MAX_DEPTH = 8
 const MAX_SKIPS = 3
 const SKIP_COST = 0.05
 const MISTAKE_COST = 0.5
 const LONG_PHRASE = 3
-const MAX_GAP = 3
+const MAX_GAP = 4
 const GAP_COST = 0.08
 
 export function createPhraseGraph(): PhraseGraph {
@@ -136,22 +143,20 @@ export function addPhrase(
   function connect(text: string, from: Node, to: Node, depth: number): void {
     if (depth > MAX_DEPTH) throw new Error(`The phrase "${phrase}" refers to itself.`)
     const parts = readPhrase(text)
-    if (parts.length === 0) from.free.push(to)
+    if (parts.length === 0) from.free = push(from.free, to)
     parts.forEach((part, i) => {
       const next = i === parts.length - 1 ? to : createNode(graph.nodes++)
       if (part.kind === 'word') {
         const word = canon(part.word)
         words.add(word)
-        const list = from.words.get(word)
-        if (list === undefined) from.words.set(word, [next])
-        else list.push(next)
-      } else if (part.kind === 'number') from.numbers.push({ min: part.min, max: part.max, to: next })
-      else if (part.kind === 'gap') from.gaps.push(next)
+        from.words = push(from.words, [word, next])
+      } else if (part.kind === 'number') from.numbers = push(from.numbers, { min: part.min, max: part.max, to: next })
+      else if (part.kind === 'gap') from.gaps = push(from.gaps, next)
       else if (part.kind === 'name')
         for (const one of phrasesOf(part.name, phrase, named)) connect(one.replace(/^=/, ''), from, next, depth + 1)
       else {
         for (const choice of part.choices) connect(choice, from, next, depth + 1)
-        if (part.optional) from.free.push(next)
+        if (part.optional) from.free = push(from.free, next)
       }
       from = next
     })
@@ -165,7 +170,15 @@ function phrasesOf(name: string, phrase: string, named: Readonly<Record<string, 
 }
 
 function createNode(id: number): Node {
-  return { id, words: new Map(), numbers: [], free: [], gaps: [] }
+  return { id, words: NONE, numbers: NONE, free: NONE, gaps: NONE }
+}
+
+/** With one more at the end. */
+function push<T>(list: readonly T[], item: T): readonly T[] {
+  if (list === NONE) return [item]
+  const own = list as T[]
+  own.push(item)
+  return own
 }
 
 /** The state of these nodes and of all that are reached from them without a word. The graph is complete by now. */
@@ -183,10 +196,14 @@ function stateOf(graph: PhraseGraph, from: readonly Node[]): State | undefined {
   const labels = new Set<Label>()
   for (const node of nodes) {
     if (node.label !== undefined) labels.add(node.label)
-    for (const [word, nexts] of node.words) words.set(word, [...(words.get(word) ?? []), ...nexts])
+    for (const [word, next] of node.words) {
+      const nexts = words.get(word)
+      if (nexts === undefined) words.set(word, [next])
+      else nexts.push(next)
+    }
   }
   const all = [...nodes]
-  const reading = all.filter((node) => node.words.size > 0 || node.numbers.length > 0)
+  const reading = all.filter((node) => node.words.length > 0 || node.numbers.length > 0)
   const state: State = { labels: [...labels], words, next: new Map(), numbers: [], gap: undefined, over: undefined }
   graph.states.set(key, state)
   state.numbers = all.flatMap((node) => node.numbers.map(({ min, max, to }) => ({ min, max, to: stateOf(graph, [to]) ?? state })))
@@ -232,7 +249,7 @@ export function findPhrases(graph: PhraseGraph, places: readonly Place[], weight
     if (path.end > path.start) for (const label of state.labels) found(label, path)
     const { gap, over } = state
     if (gap !== undefined) {
-      for (let to = at; to <= at + MAX_GAP && to < places.length; to++) {
+      for (let to = at; to <= at + MAX_GAP && to <= places.length; to++) {
         const holes = [...(path.holes ?? []), ...Array.from({ length: to - at }, (_, i) => at + i)]
         walk(gap, to, { ...path, cost: path.cost + (to - at) * GAP_COST, skips: MAX_SKIPS, holes })
         if (places[to]?.turns || path.end === path.start) break

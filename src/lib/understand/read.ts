@@ -1,4 +1,5 @@
-import { amountEdges, readAmountWords } from './amounts.ts'
+import { amountEdges, isSum, readAmountWords } from './amounts.ts'
+import { type Clause, cutClauses } from './clauses.ts'
 import { decide } from './decide.ts'
 import { findEdit } from './edits.ts'
 import { createWordFinder } from './find-word.ts'
@@ -22,6 +23,10 @@ export type Prepared = {
   vocabulary: VocabularyLayer
   /** Words of the question. @internal */
   asked: ReadonlySet<string>
+  /** Which answers each answer says besides its own: their texts stand in its text. @internal */
+  includes: readonly ReadonlySet<number>[]
+  /** Words for people whose doings are an answer here. @internal */
+  actors: ReadonlySet<string>
 }
 
 const ROLES = [
@@ -41,6 +46,9 @@ const ROLES = [
   'deny_after',
   'past',
   'present',
+  'future',
+  'clause',
+  'self',
   'greeting',
   'or',
   'edit',
@@ -50,9 +58,12 @@ const ROLES = [
   'question_before',
 ] as const
 
-/** Shorter texts are answers or nothing. */
-const MIN_STORY = 11
-const MIN_STORY_PART = 3
+/** Shorter texts are one clause. */
+const MIN_CLAUSES = 4
+/** A clause this short says nothing by itself, unless it is set against another person or another time. */
+const MIN_CLAUSE = 3
+/** A shorter text stands in others by chance. */
+const MIN_INCLUDED = 9
 /** No phrase reaches over these. */
 const WALLS: ReadonlySet<LabelKind> = new Set(['poison', 'others', 'or', 'deny', 'regret', 'stop'])
 const PAUSE = /[.,;:!?…]/
@@ -76,6 +87,26 @@ export function createReader(lexicon: Lexicon) {
   const between = new Set(single('between'))
   const indirect = new Set(single('indirect'))
   const otherPeople = new Set(single('others'))
+  const nobody: ReadonlySet<string> = new Set()
+  const young = new Set(['cháu', 'trẻ'].map((word) => canon(word)))
+  const children = new Set(single('children'))
+  const pair = (one: Token | undefined, other: Token | undefined) => `${one?.plain} ${other?.plain}`
+  const noNumber = new Set(
+    phrasesOf('no_number').map((phrase) =>
+      readWords(phrase)
+        .tokens.map((token) => token.plain)
+        .join(' '),
+    ),
+  )
+  const howOften = new Set(phrasesOf('how_often').flatMap((line) => line.split(' ').map((word) => canon(word))))
+  const people = new Set(phrasesOf('others'))
+  const plus = new Set(single('plus'))
+  const every = new Set(single('every'))
+  const notActing = new Set(single('not_acting'))
+  const family = new Set([...single('family'), ...single('children')])
+  const dated = new Set(single('dated'))
+  const acts = new Set(single('acts'))
+  const questionAfter = new Set(single('question_after'))
   const denials = new Set(single('negators'))
   const afterNegation = new Set(single('after_negation'))
   const questionAround = languages.flatMap((one) => one.question_around.map(([first, last]) => [canon(first), canon(last)] as const))
@@ -144,7 +175,9 @@ export function createReader(lexicon: Lexicon) {
       -1,
     )
     offered.options.forEach((option, index) => {
-      const parts = partsOf(option.text, offered, phrasesOf('village_before'))
+      const parts = partsOf(option.text, offered, phrasesOf('village_before')).map((part) =>
+        people.has(part.trim()) ? `=${part.trim()}` : part,
+      )
       add([...parts, ...parts.map(withoutOpening)], 'option', index, true)
       add(option.phrases ?? [], 'option', index)
     })
@@ -157,7 +190,23 @@ export function createReader(lexicon: Lexicon) {
       add(phrasesOf('no'), 'option', 1)
     }
     const asked = new Set(readWords(offered.ask ?? '').tokens.map((token) => token.canon))
-    return { offered, graph, vocabulary, asked }
+    const speaksOfChildren = offered.options.some(({ text }) => readWords(text).tokens.some((token) => young.has(token.canon)))
+    const written = offered.options.map(
+      ({ text }) =>
+        ` ${readWords(text)
+          .tokens.map((token) => token.canon)
+          .join(' ')} `,
+    )
+    const includes = written.map(
+      (one, at) =>
+        new Set(
+          offered.kind === 'village'
+            ? []
+            : written.flatMap((other, i) => (i !== at && other.length > MIN_INCLUDED && one.includes(other) ? [i] : [])),
+        ),
+    )
+    const actors = offered.asksPerson === false ? family : speaksOfChildren ? children : nobody
+    return { offered, graph, vocabulary, asked, includes, actors }
   }
 
   function understand(text: string, prepared: Prepared, users: readonly WordUser[]): Understanding {
@@ -172,7 +221,7 @@ export function createReader(lexicon: Lexicon) {
     const marked = read.tokens.some((token) => token.marked && !lightWords.has(token.canon))
     const lookup = createLookup(prepared.vocabulary, marked)
     const whole = isAbuse ? NONE : understandTokens(read.tokens, read.end, lookup, prepared)
-    const answer = !isAbuse && whole.kind === 'none' ? understandStory(read.tokens, lookup, prepared) : whole
+    const answer = isAbuse ? NONE : clearer(whole, read.tokens, lookup, prepared)
     const bare = words.whole(read.tokens, users)
     const word = bare ?? wholeInFrame(read.tokens, lookup, users)
     if (word === undefined) return answer.kind === 'none' && greets(read.tokens, lookup) ? { kind: 'greeting' } : answer
@@ -188,6 +237,13 @@ export function createReader(lexicon: Lexicon) {
     if (word.collides && prepared.offered.options.length > 0 && (tells || bare === undefined))
       return { kind: 'which_word', word: word.word }
     return found
+  }
+
+  /** What the whole text leaves open, one of its clauses may say. */
+  function clearer(whole: Understanding, tokens: readonly Token[], lookup: Lookup, prepared: Prepared): Understanding {
+    if (whole.kind !== 'none' && whole.kind !== 'which') return whole
+    const clause = understandClauses(tokens, lookup, prepared, whole.kind === 'none')
+    return clause.kind === 'option' ? clause : whole
   }
 
   /** Nothing but greetings and polite words. */
@@ -221,30 +277,108 @@ export function createReader(lexicon: Lexicon) {
     return undefined
   }
 
-  /** The one clear answer inside a story: its parts are read alone, and nothing else in it may speak of another answer or another person. */
-  function understandStory(tokens: readonly Token[], lookup: Lookup, prepared: Prepared): Understanding {
-    if (tokens.length < MIN_STORY || prepared.offered.kind === 'confirm' || prepared.offered.kind === 'village') return NONE
-    const starts = tokens.flatMap(({ gap }, at) => (at === 0 || PAUSE.test(gap) ? [at] : []))
-    if (starts.length < 2) return NONE
+  /**
+   * The one clear answer among the clauses of a text, each read alone. Said of oneself it counts against what is said of others ("vợ tôi đi
+   * suốt, tôi thì chưa"), said of now against what was or will be; otherwise nothing else in the text may speak of another answer or person.
+   */
+  function understandClauses(typed: readonly Token[], lookup: Lookup, prepared: Prepared, isOpen: boolean): Understanding {
+    const { offered } = prepared
+    if (typed.length < MIN_CLAUSES || offered.kind === 'confirm' || offered.kind === 'village') return NONE
+    const tokens = typed.flatMap((token) => spellOut(token) ?? takeApart(token, prepared.vocabulary, lookup))
     const places = tokens.map((token) => ({ candidates: lookup.find(token), numbers: [], skippable: undefined }))
-    const isStory = findPhrases(lexical, places, weights).every(
-      ({ label, cost }) => cost > MAX_LIGHT_COST || (label.kind !== 'stop' && label.kind !== 'past' && label.kind !== 'edit'),
-    )
-    if (!isStory) return NONE
+    const edges = findPhrases(lexical, places, weights).filter(({ cost }) => cost <= MAX_LIGHT_COST)
+    if (edges.some(({ label }) => label.kind === 'stop' || label.kind === 'edit')) return NONE
+    const all = cutClauses(tokens, edges)
+    if (all.length < 2) return NONE
+    const clauses = relevant(all, edges, tokens, prepared)
+    if (clauses === undefined || (!isOpen && clauses.length === all.length)) return NONE
+    const isChosen = clauses.length < all.length
+    // "5 ngày, mỗi ngày một buổi": the figures belong together
+    if (offered.counts !== undefined && !isChosen && clauses.filter((clause) => hasNumber(clause, tokens, lookup)).length > 1) return NONE
     const keys = new Set<string>()
-    for (const [i, start] of starts.entries()) {
-      const part = tokens.slice(start, starts[i + 1])
+    const spokenOf = new Set<string>()
+    let denied: readonly Token[] = []
+    const neutral: Token[] = []
+    const among: (readonly string[])[] = []
+    // "muốn học lắm, nhà neo người nên chưa đi được": the answer itself denies
+    const denying =
+      offered.options.find(({ text }) => readWords(text).tokens.some((token, at) => at > 0 && denials.has(token.canon)))?.key ?? ''
+    for (const { start, end } of clauses) {
+      const part = tokens.slice(start, end)
+      const isLong = part.length >= MIN_CLAUSE || (isChosen && clauses.length === 1)
       const understood = understandTokens(part, '', lookup, prepared)
-      if (understood.kind === 'option' && part.length >= MIN_STORY_PART) keys.add(understood.key)
+      if (understood.kind === 'none') neutral.push(...part)
+      if (understood.kind === 'option' && part.some((token) => denials.has(token.canon))) denied = part
+      if (understood.kind === 'option') (isLong ? keys : spokenOf).add(understood.key)
+      else if (understood.kind === 'which') among.push(understood.keys)
       else if (understood.kind !== 'none') {
         // "3 con lợn", "ừ": too little to say that it speaks of anything else
-        if (part.length >= MIN_STORY_PART) return NONE
-      } else if (keys.size > 0 && opposes(part, places.slice(start, start + part.length), prepared)) return NONE
-      else if (speaksOfOthers(places.slice(start, start + part.length))) return NONE
-      else for (const key of mentioned(places.slice(start, start + part.length), prepared)) keys.add(key)
+        if (isLong) return NONE
+      } else if (keys.size > 0 && !keys.has(denying) && opposes(part, places.slice(start, end), prepared)) return NONE
+      else if (speaksOfOthers(part, places.slice(start, end), prepared)) return NONE
+      else for (const key of mentioned(places.slice(start, end), prepared)) spokenOf.add(key)
     }
+    // "hội to mới đi, hội nhỏ không đi": what is denied was said just before
+    const isTaken = denied.some(
+      ({ canon: word }) => prepared.asked.has(word) && !lightWords.has(word) && neutral.some((token) => token.canon === word),
+    )
+    if (isTaken) return NONE
     const [key] = keys
-    return keys.size === 1 && key !== undefined && key !== '' ? { kind: 'option', key } : NONE
+    const isClear = keys.size === 1 && [...spokenOf].every((one) => one === key) && among.every((list) => list.includes(key ?? ''))
+    return isClear && key !== undefined ? { kind: 'option', key } : NONE
+  }
+
+  function hasNumber({ start, end }: Clause, tokens: readonly Token[], lookup: Lookup): boolean {
+    return tokens.slice(start, end).some((token, i) => {
+      const isNumber = token.figure !== undefined || lookup.find(token).some(({ word, cost }) => cost <= MAX_LIGHT_COST && values.has(word))
+      return isNumber && !dated.has(tokens[start + i - 1]?.canon ?? '')
+    })
+  }
+
+  /** The clauses an answer is looked for in. Undefined when what is said of the past stands alone. */
+  function relevant(
+    clauses: readonly Clause[],
+    edges: readonly Edge[],
+    tokens: readonly Token[],
+    prepared: Prepared,
+  ): readonly Clause[] | undefined {
+    const within = ({ start, end }: Clause, kind: LabelKind) =>
+      edges.filter(({ label, start: from, end: to }) => label.kind === kind && from >= start && to <= end)
+    const words = tokens.map((token) => token.canon)
+    const facts = clauses.map((clause) => {
+      const others = within(clause, 'others').filter((edge) => isOtherPerson(edge, words, prepared))
+      const first = within(clause, 'self').find(({ start }) => words.slice(clause.start, start).every((word) => lightWords.has(word)))
+      const isSelf = first !== undefined && !others.some(({ start }) => start <= (first?.start ?? 0))
+      const isSet = clause.opened || (first?.words ?? 0) > 1 || within(clause, 'negator').length > 0
+      const isNow = within(clause, 'present').length > 0
+      // "hai nhà cãi nhau tôi sang khuyên": what others do is only the occasion
+      const isBoth = within(clause, 'self').some(
+        ({ start, end }) => !within(clause, 'others').some((edge) => edge.start <= start && edge.end >= end),
+      )
+      return {
+        clause,
+        isSelf: isSelf && isSet,
+        isOther: !isSelf && !isBoth && others.length > 0,
+        isNow,
+        isPast: !isNow && within(clause, 'past').some((edge) => edge.words > 1 || edge.start === clause.start),
+        isFuture: !isNow && within(clause, 'future').length > 0,
+      }
+    })
+    let kept = facts
+    const self = kept.findIndex(({ isSelf }) => isSelf)
+    // "vợ tôi học còn tôi thì chưa" says two things of one household
+    if (prepared.offered.asksPerson === false && self >= 0 && facts.some(({ clause }) => within(clause, 'others').length > 0))
+      return undefined
+    if (prepared.offered.asksPerson && self >= 0 && kept.some(({ isOther }) => isOther))
+      kept = kept.filter(({ isOther, isSelf }, at) => isSelf || (at > self && !isOther))
+    if (kept.some(({ isNow }) => isNow)) kept = kept.filter(({ isPast, isFuture }) => !isPast && !isFuture)
+    if (kept.some(({ isPast }) => isPast)) return undefined
+    return kept.map(({ clause }) => clause)
+  }
+
+  /** Somebody whose doings are no answer: none of those the question speaks of, and not named only as the one with whom or for whom. */
+  function isOtherPerson({ start, end }: Edge, words: readonly string[], { actors }: Prepared): boolean {
+    return !notActing.has(words[start - 1] ?? '') && !words.slice(start, end).every((word) => actors.has(word))
   }
 
   function opposes(part: readonly Token[], places: readonly Place[], prepared: Prepared): boolean {
@@ -255,11 +389,15 @@ export function createReader(lexicon: Lexicon) {
     )
   }
 
-  function speaksOfOthers(places: readonly Place[]): boolean {
+  function speaksOfOthers(part: readonly Token[], places: readonly Place[], prepared: Prepared): boolean {
     const edges = findPhrases(lexical, places, weights).filter(({ cost }) => cost <= MAX_LIGHT_COST)
+    const words = part.map((token) => token.canon)
+    const isFrame = ({ label, words: count }: Edge) => label.kind === 'aside' || (label.kind === 'light' && count > 1)
     return edges.some(
-      ({ label, start, end }) =>
-        label.kind === 'others' && !edges.some((edge) => edge.label.kind === 'aside' && edge.start <= start && edge.end >= end),
+      (one) =>
+        one.label.kind === 'others' &&
+        isOtherPerson(one, words, prepared) &&
+        !edges.some((edge) => isFrame(edge) && edge.start <= one.start && edge.end >= one.end),
     )
   }
 
@@ -277,7 +415,11 @@ export function createReader(lexicon: Lexicon) {
     const candidates = tokens.map((token) =>
       token.figure === undefined ? lookup.find(token, token.marked && ordinary.has(token.canon)) : [],
     )
-    const numbers = tokens.map((_, at) => numbersAt(at, tokens, candidates, values))
+    const numbers = tokens.map((token, at) =>
+      noNumber.has(pair(tokens[at - 1], token)) || noNumber.has(pair(token, tokens[at + 1]))
+        ? []
+        : numbersAt(at, tokens, candidates, values),
+    )
     let negated = false
     const vague: boolean[] = []
     const partial: boolean[] = []
@@ -358,7 +500,15 @@ export function createReader(lexicon: Lexicon) {
       if (!tokens.slice(0, regret.start).every((_, i) => light[i])) return NONE
     }
 
-    edges.push(...amountEdges({ tokens, candidates, numbers, offered, amounts, light }))
+    const counted = amountEdges({ tokens, candidates, numbers, offered, amounts, light })
+    if (
+      isSum(
+        counted,
+        tokens.map((token) => plus.has(token.canon)),
+      )
+    )
+      return NONE
+    edges.push(...counted)
     return decide({
       tokens,
       candidates,
@@ -372,6 +522,12 @@ export function createReader(lexicon: Lexicon) {
       prepared,
       questionAround,
       otherPeople,
+      howOften,
+      ordinary,
+      notActing,
+      every,
+      acts,
+      questionAfter,
       indirect,
     })
   }

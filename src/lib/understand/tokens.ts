@@ -50,7 +50,8 @@ export function toToken(raw: string, gap: string): Token {
   return { raw, canon: canonical, plain: plain(canonical), marked: !/\p{N}/u.test(lower) && isMarked(canonical), gap }
 }
 
-/** "rồiiii" → "rồi", "okkk" → "ok". Two equal letters stay: they may be Telex keys. */
+/** "rồiiii" → "rồi", "okkk" → "ok", "đúngg" → "đúng". Two equal letters stay in a word without diacritics: they may be Telex keys. */
 function squeeze(word: string): string {
-  return word.replace(/(\p{L}\p{M}*)\1{2,}/gu, '$1')
+  const once = word.replace(/(\p{L}\p{M}*)\1{2,}/gu, '$1')
+  return /[^a-z]/.test(once) ? once.replace(/(\p{L})\1$/u, '$1') : once
 }

@@ -14,6 +14,8 @@ export type Offered = {
   counts?: string | undefined
   /** The question as asked: its words may stand in an answer without changing it. Without it fewer texts are understood. */
   ask?: string | undefined
+  /** Asks what the person does: what others do is no answer. Otherwise it asks of a household. */
+  asksPerson?: boolean
   /** `confirm`: the first option is yes, the second no. `village`: options are names. */
   kind?: 'choice' | 'confirm' | 'village'
   /** "0" asks for help. */

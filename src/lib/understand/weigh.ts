@@ -8,9 +8,13 @@ const ROUNDING = 1e-6
 const MAX_NEGATIVE_TOPICS = 3
 /** A single word that must be the whole message must be written rightly. */
 const MAX_WHOLE_COST = 0.2
-const MAX_NEGATIVE_UNKNOWN = 2
+/** A phrase whose words are further from what was typed was not meant. */
+const MAX_COST_EACH = 0.5
+const MAX_NEGATIVE_UNKNOWN = 3
 const MAX_AMOUNT_UNKNOWN = 1
-const MAX_UNKNOWN = 4
+/** Unknown words beside each word of an answer that carries meaning. */
+const MAX_UNKNOWN_EACH = 2
+const MAX_UNKNOWN = 6
 
 function matchCost(one: Explanation): number {
   return one.matches.reduce((sum, edge) => sum + edge.cost, 0)
@@ -20,6 +24,7 @@ function matchCost(one: Explanation): number {
 export function isEnough(one: Explanation, offered: Offered): boolean {
   if (one.poison) return false
   const strong = one.matches.filter((edge) => !edge.label.whole)
+  if (strong.some((edge) => edge.cost > MAX_COST_EACH * edge.words)) return false
   const strength = strong.reduce((sum, edge) => sum + edge.strength, 0)
   const mistakes = one.matches.reduce((sum, edge) => sum + edge.mistakes, 0)
   if (strength === 0) {
@@ -31,8 +36,8 @@ export function isEnough(one: Explanation, offered: Offered): boolean {
   if (mistakes > 0 && strength - mistakes < 1) return false
   if (strong.every((edge) => edge.amount)) return one.unknown <= MAX_AMOUNT_UNKNOWN
   if (strong.some((edge) => edge.negative))
-    return one.topics <= MAX_NEGATIVE_TOPICS && one.unknown <= Math.min(strength - 1, MAX_NEGATIVE_UNKNOWN)
-  return one.unknown <= (strength === 1 ? 0 : Math.min(strength, MAX_UNKNOWN))
+    return one.topics <= MAX_NEGATIVE_TOPICS && one.unknown <= Math.min(strength, MAX_NEGATIVE_UNKNOWN)
+  return one.unknown <= (strength === 1 ? 0 : Math.min(MAX_UNKNOWN_EACH * strength, MAX_UNKNOWN))
 }
 
 /**
