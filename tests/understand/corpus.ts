@@ -4,9 +4,16 @@ import { loadLexicon } from './lexicon.ts'
 
 /**
  * One line of the corpus. `expect`: an option's key; several keys when the bot must ask which; "?question"; "!DỪNG" for a word that always
- * works; "+help"; "-" for not understood.
+ * works, "!" for any of them; "+help"; "-" for not understood. `also`: what is as good.
  */
-export type CorpusLine = { set: string; question: string; text: string; expect: string | string[]; slip: string }
+export type CorpusLine = {
+  set: string
+  question: string
+  text: string
+  expect: string | string[]
+  also?: (string | string[])[]
+  slip: string
+}
 export type Verdict = 'right' | 'asked' | 'wrong'
 
 const titles = new Map(loadLexicon().words.words.map((entry) => [entry.word, [entry.title, ...entry.forms]]))
@@ -15,15 +22,19 @@ const titles = new Map(loadLexicon().words.words.map((entry) => [entry.word, [en
  * Right: as expected. Asked again: the person must say it once more, nothing false is stored or done. Wrong: something is accepted or done that
  * was not meant.
  */
-export function judge(expected: string | string[], got: Understanding): Verdict {
+export function judge({ expect, also = [] }: Pick<CorpusLine, 'expect' | 'also'>, got: Understanding): Verdict {
+  if ([expect, ...also].some((one) => fits(one, got))) return 'right'
+  return got.kind === 'option' || got.kind === 'word' || got.kind === 'edit' ? 'wrong' : 'asked'
+}
+
+function fits(expected: string | string[], got: Understanding): boolean {
   const want = [expected].flat().map(simple)
-  const acts = got.kind === 'option' || got.kind === 'word' || got.kind === 'edit'
-  if (outcomes(got).some((one) => sameSet(want, one.map(simple)))) return 'right'
+  if (outcomes(got).some((one) => sameSet(want, one.map(simple)))) return true
+  if (expected === '!') return got.kind === 'word' || got.kind === 'edit' || got.kind === 'which_word'
   // asking back where several readings were expected is right whichever of them are offered first
-  if (Array.isArray(expected) && expected.length > 1 && (got.kind === 'which' || got.kind === 'which_word')) return 'right'
+  if (Array.isArray(expected) && expected.length > 1) return got.kind === 'which' || got.kind === 'which_word'
   // "-" says that nothing may be accepted: offering the likely answers is asking, too
-  if (expected === '-' && (got.kind === 'which' || got.kind === 'which_word')) return 'right'
-  return acts ? 'wrong' : 'asked'
+  return expected === '-' && (got.kind === 'which' || got.kind === 'which_word')
 }
 
 /** The ways to write down what was understood. */

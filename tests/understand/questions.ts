@@ -15,7 +15,7 @@ export function loadQuestions(): Map<string, Offered> {
     for (const question of set.questions)
       questions.set(
         `${set.id} ${question.key}`,
-        offeredFrom(set.id, question, (key) => texts[key] ?? ''),
+        offeredFrom(set, question, (key) => texts[key] ?? ''),
       )
   }
   questions.set('confirm read_back', {

@@ -7,17 +7,15 @@ import { loadQuestions } from './questions.ts'
 
 /** What must hold. */
 const TARGET = { maxWrong: 0.002, minRight: 0.97 }
-/**
- * What each corpus is held to. `held-out.json` was written by someone else; its lines have since been read to find out which classes of texts
- * fail, so it is development material now like `fresh.json`, which was written before the changes it measures. Neither says how texts nobody has
- * seen are understood. `blind.json` had been read by nobody who worked on this when it was measured: first run, before any change: 92.0 % right,
- * 0.6 % wrong; its lines have been read since. The figures are the measured ones: they may only get better.
- */
+/** What each corpus is held to: the measured figures, which may only get better. Their story is in the README beside them. */
 const CORPORA: Record<string, { maxWrong: number; minRight: number }> = {
   'corpus.json': TARGET,
-  'held-out.json': { maxWrong: 0.003, minRight: 0.955 },
-  'fresh.json': { maxWrong: 0.0075, minRight: 0.96 },
-  'blind.json': { maxWrong: 0, minRight: 0.962 },
+  'held-out.json': { maxWrong: 0.003, minRight: 0.958 },
+  'fresh.json': { maxWrong: 0.004, minRight: 0.972 },
+  'blind.json': { maxWrong: 0, minRight: 0.976 },
+  'farmers-and-elders.json': { maxWrong: 0.002, minRight: 0.95 },
+  'workers-and-chat.json': { maxWrong: 0.002, minRight: 0.912 },
+  'second-language-and-stories.json': { maxWrong: 0.002, minRight: 0.868 },
 }
 
 const { prepare, understand } = createUnderstanding(loadLexicon())
@@ -37,13 +35,16 @@ function read({ set, question, text }: CorpusLine): Understanding | undefined {
 }
 
 /** Expected answers that the question does not offer: mistakes of the corpus, not of the program. */
-function strangeKeys({ set, question, expect: expected }: CorpusLine): string[] {
+function strangeKeys({ set, question, expect: expected, also = [] }: CorpusLine): string[] {
   const offered = questions.get(`${set} ${question}`)
   const keys = new Set(offered?.options.map(({ key }) => key))
   const isKnown = (key: string) =>
-    set === 'birth_year' || keys.has(key) || ['?question', '+help', '-'].includes(key) || WORDS.has(plainWords(key).replace(/ \d+$/, ''))
-  return [expected]
-    .flat()
+    set === 'birth_year' ||
+    keys.has(key) ||
+    ['?question', '+help', '-', '!'].includes(key) ||
+    WORDS.has(plainWords(key).replace(/ \d+$/, ''))
+  return [expected, ...also]
+    .flat(2)
     .filter((key) => !isKnown(key))
     .map((key) => `${set}: ${key}`)
 }
@@ -64,7 +65,7 @@ for (const file of readdirSync(new URL('.', import.meta.url)).filter((name) => n
       const lines = readJson(new URL(file, import.meta.url)) as CorpusLine[]
       const judged = lines.flatMap((line) => {
         const got = read(line)
-        return got === undefined ? [] : [{ line, verdict: judge(line.expect, got) }]
+        return got === undefined ? [] : [{ line, verdict: judge(line, got) }]
       })
       const unknown = new Set(lines.filter((line) => read(line) === undefined).map(({ set, question }) => `${set} ${question}`))
       expect([...unknown], 'questions that do not exist').toEqual([])
