@@ -26,7 +26,7 @@ describe('a campaign while its processes are killed', () => {
     const result = await runTrial({ ...small, arrangement: 'one' })
     expect(result).toMatchObject(figures)
     expect(result.kills).toBeGreaterThan(1)
-    expect(result.inFlight).toBeGreaterThan(0)
+    expect(result.inFlightKills).toBeGreaterThan(0)
   })
 
   test.skipIf(whyNoRedis)('two web and two worker processes, queues on Redis: nobody is lost or written to twice', async () => {

@@ -76,7 +76,7 @@ function printTable(results: readonly TrialResult[]): void {
     ['messages a second', (one) => one.perSecond.toFixed(0)],
     ['ledgers checked', (one) => one.samples + 1],
     ['kills', (one) => one.kills],
-    ['with a send in flight', (one) => `${one.inFlightKills} (${one.inFlight} sends)`],
+    ['with a send in flight', (one) => `${one.inFlightKills} (${one.inFlight} calls open)`],
     ['lost', (one) => one.lost],
     ['doubled', (one) => one.doubled],
     ['uncertain, of at most', (one) => `${one.uncertain} of ${one.uncertainBound}`],

@@ -42,9 +42,9 @@ export type TrialResult = {
   /** Exports of the ledger that were checked while it ran. */
   samples: number
   kills: number
-  /** Kills at which the platform had calls open whose caller was gone. */
+  /** Kills at which the platform had calls open whose caller was gone, or a message was claimed and its result not recorded. */
   inFlightKills: number
-  /** So many calls at all kills. */
+  /** Calls open at all kills. */
   inFlight: number
   lost: number
   doubled: number
@@ -239,7 +239,7 @@ async function watch(run: Run, campaignId: number, began: number): Promise<Trial
     recipients: settled.roll.recipients,
     samples,
     kills: kills.length,
-    inFlightKills: kills.filter((kill) => kill.open > 0).length,
+    inFlightKills: kills.filter((kill) => kill.open > 0 || kill.held > 0).length,
     inFlight: kills.reduce((sum, kill) => sum + kill.open, 0),
     lost: checked.lost.length,
     doubled: checked.doubled.length,
@@ -339,6 +339,7 @@ async function consentAnew({ simulator, installation, say }: Run): Promise<void>
 async function killAgainAndAgain(run: Run, everyMs: number, dice: Dice, goesOn: () => boolean) {
   const { installation, simulator, say } = run
   const kills: Kill[] = []
+  const known = new Set<string>()
   let databaseAt = 0
   const restarts: Promise<void>[] = []
   for (let round = 1; goesOn(); round++) {
@@ -371,7 +372,7 @@ async function killAgainAndAgain(run: Run, everyMs: number, dice: Dice, goesOn: 
     )
     restarts.push(restart)
     kill.open = (await abandoned(simulator)) - before
-    kill.held = await heldByTheDead(installation.databaseUrl)
+    kill.held = await heldByTheDead(installation.databaseUrl, known)
     say(`killed ${victim.name}: ${kill.open} calls open, ${kill.held} claimed`)
     // One process alone is given its time to come back: nothing would ever be sent else
     if (installation.arrangement === 'one') await restart
@@ -387,15 +388,17 @@ async function abandoned(simulator: SimulatorProcess): Promise<number> {
   return Object.entries(counters.abandoned).reduce((sum, [endpoint, n]) => sum + (endpoint.includes('/message') ? n : 0), 0)
 }
 
-/** Recipients whose sender is dead. PostgreSQL may have to come back first; what was claimed is left alone until it was there for a while. */
-async function heldByTheDead(databaseUrl: string): Promise<number> {
+/** Recipients whose sender has died since the last time: claimed, and their results not recorded. PostgreSQL may have to come back first; what was claimed is left alone until it was there for a while. */
+async function heldByTheDead(databaseUrl: string, known: Set<string>): Promise<number> {
   for (const until = Date.now() + HELD_MS; Date.now() < until; await sleep(50)) {
     const database = createDb(databaseUrl, { max: 1 })
     try {
       const living = await livingInstances(database)
-      const [row] = await database.sql<{ n: number }[]>`
-        SELECT coalesce(sum(cardinality(person_ids)), 0)::int AS n FROM recipient_batch WHERE claimed_by NOT IN ${database.sql([0, ...living])}`
-      return row?.n ?? 0
+      const batches = await database.sql<{ id: string; n: number }[]>`
+        SELECT id, cardinality(person_ids)::int AS n FROM recipient_batch WHERE claimed_by NOT IN ${database.sql([0, ...living])}`
+      const fresh = batches.filter(({ id }) => !known.has(id))
+      for (const { id } of fresh) known.add(id)
+      return fresh.reduce((sum, { n }) => sum + n, 0)
     } catch {
       // It is not back yet
     } finally {
