@@ -32,6 +32,6 @@ describe('a campaign while its processes are killed', () => {
   test.skipIf(whyNoRedis)('two web and two worker processes, queues on Redis: nobody is lost or written to twice', async () => {
     const result = await runTrial({ ...small, arrangement: 'four' })
     expect(result).toMatchObject(figures)
-    expect(result.kills).toBeGreaterThan(2)
+    expect(result.kills).toBeGreaterThan(1)
   })
 })
