@@ -127,7 +127,7 @@ export async function createApp({
     channelOf: (accountId) => channels.find(accountId),
     listChanged: (contact) => listChanged(contact),
     publicUrl: () => config.publicUrl ?? localUrl?.() ?? '',
-    arePagesReachable: config.publicUrl !== undefined || hasOwnRoot,
+    arePagesReachable: config.publicUrl !== undefined || isOnThisMachine(config.zalo?.apiUrl),
     exportsDir: join(config.dataDir, 'exports'),
     wake: (contactId) => queue.push(contactId),
     pace: createPace(database),
@@ -293,6 +293,11 @@ export async function createApp({
       await database.close()
     },
   }
+}
+
+/** A platform that runs here has its phones here. */
+function isOnThisMachine(apiUrl: string | undefined): boolean {
+  return apiUrl !== undefined && ['localhost', '127.0.0.1', '[::1]'].includes(new URL(apiUrl).hostname)
 }
 
 /** How people reach a commune's accounts; `telegramId` is the bot that runs. */

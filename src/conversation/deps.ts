@@ -27,7 +27,7 @@ export type Deps = {
   channelOf(accountId: number): Promise<Channel | undefined>
   /** Where people reach our pages, no trailing slash. */
   publicUrl(): string
-  /** Whether people's phones can open that address: with PUBLIC_URL, and where the platform is simulated on this machine. */
+  /** Whether people's phones can open that address: with PUBLIC_URL, and where the platform runs on this machine. */
   arePagesReachable: boolean
   /** Where pictures, codes and tables made for officers are kept. */
   exportsDir: string

@@ -79,8 +79,9 @@ export async function addVoice(turn: Turn, live: LiveSession, prompt: Prompt): P
   } else if (prompt.progress?.n === 1) say(turn, 'voice.hint')
 }
 
-/** The recording of a prompt in the person's language; `some`: in a language yet to be chosen. */
-async function clipFor({ deps, contact }: Turn, prompt: Prompt): Promise<ClipRef | 'some' | undefined> {
+/** The recording of a prompt in the person's language; `some`: in a language yet to be chosen. None where its page cannot be opened. */
+async function clipFor({ deps, contact, channel }: Turn, prompt: Prompt): Promise<ClipRef | 'some' | undefined> {
+  if (channel.abilities.clips === 'link' && !deps.arePagesReachable) return undefined
   const { key } = prompt.text
   const language = await voiceLanguage(deps, contact)
   if (language !== undefined) return deps.clips.find(language, key)

@@ -309,7 +309,14 @@ export async function sendStaffAnswer(turn: Turn, live: LiveSession): Promise<Re
   await tx.insert(ticketMessage).values({ communeId: row.communeId, ticketId: row.id, outboundId, byContactId: contact.id, at: now })
   await tx
     .update(ticket)
-    .set({ status: 'answered', answeredAt: row.answeredAt ?? now, answeredBy: contact.id, takenAt: now })
+    .set({
+      status: 'answered',
+      answeredAt: row.answeredAt ?? now,
+      answeredBy: contact.id,
+      takenAt: now,
+      // The second clock has a warning of its own
+      ...(row.status === 'open' && { warnedAt: null }),
+    })
     .where(eq(ticket.id, row.id))
   await keepQuiet(tx, row.contactId, now)
   turn.wake.add(row.contactId)
@@ -397,7 +404,7 @@ export async function heardByStaff(turn: Turn, content: InboundContent): Promise
 export async function answeredElsewhere(tx: Tx, contactId: number, at: Date): Promise<void> {
   await tx
     .update(ticket)
-    .set({ status: 'answered', answeredAt: at })
+    .set({ status: 'answered', answeredAt: at, warnedAt: null })
     .where(and(eq(ticket.contactId, contactId), eq(ticket.status, 'open')))
 }
 

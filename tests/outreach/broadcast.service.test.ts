@@ -273,6 +273,7 @@ describe('whom a broadcast is for', () => {
   })
 
   it('without a public address says who can set it, and names those it did not reach', async () => {
+    bot.app.deps.arePagesReachable = false
     const said = await officer.tap('Danh sách (tệp)')
     expect(said).toContain('đặt PUBLIC_URL')
     expect(said).toContain('• Vàng Thị Mỷ (bản Nà Khan): lỗi')

@@ -55,4 +55,10 @@ describe('the legal clocks of a request over one’s data', () => {
     await look()
     expect((await bot.sql`SELECT status FROM ticket`)[0]?.status).toBe('answered')
   })
+  it('warn once more before the last day', async () => {
+    clock.set('2026-12-08T07:30:00+07:00')
+    await officer.say('MENU')
+    expect(warnings(await look())).toBe(1)
+    expect(warnings(await look())).toBe(0)
+  })
 })

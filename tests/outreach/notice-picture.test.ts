@@ -23,7 +23,7 @@ test.each([
 })
 
 test('letters with two marks are drawn: none looks like one the font has not', async () => {
-  const letters = 'ếộằữợỵẫổđĐẶỆ'
+  const letters = 'ếộằữỵĐ'
   const drawn = new Map<string, string>()
   for (const letter of ['\ue000', ...letters]) {
     const png = (await drawNotice({ from: '', title: '', village: '', scan: '', code: '', text: letter }, page)).toString('base64')

@@ -39,9 +39,11 @@ export function parseBirthYear(text: string, currentYear: number): BirthYear {
   if (figures.length === 0) figures.push(...spoken(tokens))
   if (figures.length !== 1) return none()
   const value = figures[0] ?? 0
+  // A lone figure is a habit of answering by number, not a year
+  if (!isAge && value < 10 && tokens.length === 1 && tokens[0]?.raw.length === 1) return none()
   if (isAge) return result(plausible([currentYear - value], currentYear, MIN_AGE_WRITTEN))
   if (value >= 1000) return result(plausible([value], currentYear, MIN_AGE_WRITTEN))
-  // "67" is 1967; "05" and "5" are 2005
+  // "67" is 1967; "05" and "sinh năm 5" are 2005
   return result(value > 99 ? [] : plausible([1900 + value, 2000 + value], currentYear))
 }
 

@@ -6,7 +6,13 @@ export type PersonName = { kind: 'name'; name: string } | { kind: 'none' }
 const MAX_WORDS = 7
 const MAX_CHARS = 60
 const ENDINGS = new Set(['ạ', 'nhé', 'a', 'nha', 'đấy', 'đó'].map((word) => canon(word)))
-const NO_NAME = new Set('không chưa có gì sao ai nào thế ok vâng dạ được rồi biết hỏi tại để làm hả'.split(' ').map((word) => canon(word)))
+const NO_NAME = new Set(
+  'không chưa có gì sao ai nào thế ok vâng dạ được rồi biết hỏi tại để làm hả muốn giúp bấm xin'.split(' ').map((word) => canon(word)),
+)
+// Answers to the question before; each of the two words is a name elsewhere
+const NO_NAMES = new Set(
+  ['đồng ý', 'dong y', 'trợ giúp', 'cảm ơn', 'tiếp tục', 'bắt đầu'].map((words) => words.split(' ').map(canon).join(' ')),
+)
 
 // Family names met in the mountain communes and in the whole country. After one of them any word may be a given name: Sao, Được, Biết
 const FAMILY_NAMES = new Set(
@@ -35,6 +41,7 @@ export function parsePersonName(text: string, lexicon: Lexicon): PersonName {
     words.length >= 1 &&
     words.length <= MAX_WORDS &&
     words.every((word) => /^[\p{L}\p{M}'’-]+$/u.test(word) && (beginsAsName || !NO_NAME.has(canon(word.toLowerCase()))))
+  if (NO_NAMES.has(words.map((word) => canon(word.toLowerCase())).join(' '))) return { kind: 'none' }
   if (!isName || (words.length === 1 && (words[0]?.length ?? 0) < 2)) return { kind: 'none' }
   return { kind: 'name', name: words.map(capital).join(' ') }
 }
