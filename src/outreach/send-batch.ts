@@ -448,8 +448,9 @@ export async function markResults(
     const moves = tx`SELECT * FROM json_to_recordset(${JSON.stringify(movesOf(held, rows))}::text::json)
       AS given (campaign_id int, status text, route text, class text, n int)`
     await addCounts(tx, communeId, moves)
-    const putBack = rows.filter((row) => row.status === 'waiting' && !doneBatches.includes(row.batchId))
-    if (putBack.length > 0) await letGo(tx, putBack)
+    // What an officer may yet put back to wait is not in flight any more either
+    const mayWait = rows.filter((row) => row.status !== 'sent' && !doneBatches.includes(row.batchId))
+    if (mayWait.length > 0) await letGo(tx, mayWait)
     for (const campaignId of campaignIds) {
       const said = results.flatMap((result) =>
         result.campaignId === campaignId && result.failed !== null ? [result.failed ? '1' : '0'] : [],
@@ -515,7 +516,7 @@ async function loadBatches(tx: TransactionSql, batchIds: readonly string[]): Pro
   return new Map(rows.map((row) => [row.id, new Set(row.person_ids)]))
 }
 
-/** What waits again is nobody's: a batch holds those only whose result is still to come. */
+/** What waits again, or may, is nobody's: a batch holds those only whose result is still to come, and those that were sent. */
 async function letGo(tx: TransactionSql, rows: readonly Result[]): Promise<void> {
   const given = JSON.stringify(rows.map((row) => ({ batch_id: row.batchId, person_id: row.personId })))
   await tx`
