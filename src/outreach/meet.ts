@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/connect.ts'
+import { LIVING_INSTANCES } from '../db/instance.ts'
 import { hashContent } from './template.ts'
 
 /** A chat as the ledger knows it: under its person, or under itself while nobody is registered on it. */
@@ -76,7 +77,7 @@ export async function markCampaignReceipts(
 
 type Open = { campaign_id: number; person_id: string; hash: string; claimed_ms: number; status: string; route: string }
 
-/** Messages of one person that may be on their way. */
+/** Messages of one person that nobody alive knows the end of. What a living process is sending it records itself, many at a time. */
 async function openOf(tx: Tx, met: Met, personId: number, at: Date): Promise<Open[]> {
   return tx.execute<Open>(sql`
     SELECT r.campaign_id, r.person_id, r.status, r.route, coalesce(held.hash, r.content_hash) AS hash,
@@ -85,8 +86,8 @@ async function openOf(tx: Tx, met: Met, personId: number, at: Date): Promise<Ope
     JOIN recipient r ON r.commune_id = c.commune_id AND r.campaign_id = c.id AND r.person_id = ${personId}
     LEFT JOIN LATERAL (
       SELECT one.hash, b.claimed_at FROM recipient_batch b, unnest(b.person_ids, b.content_hashes) AS one (id, hash)
-      WHERE b.campaign_id = r.campaign_id AND one.id = r.person_id LIMIT 1
-    ) held ON true
+      WHERE b.campaign_id = r.campaign_id AND one.id = r.person_id AND b.claimed_by NOT IN (${LIVING_INSTANCES}) LIMIT 1
+    ) held ON r.status = 'waiting'
     WHERE c.commune_id = ${met.communeId} AND c.started_at IS NOT NULL
       AND (c.finished_at IS NULL OR c.finished_at > ${new Date(at.getTime() - 2 * ECHO_MS).toISOString()}::timestamptz)
       AND (r.status = 'uncertain' OR (r.status = 'waiting' AND held.hash IS NOT NULL))`)
