@@ -257,8 +257,8 @@ async function withoutSession(turn: Turn, understood: Understanding, moment: Mom
   }
   // Said to a question that was answered meanwhile, e.g. "1" twice at the end: our words have just reached them
   if (moment.crossed && moment.seen !== undefined) return
-  if (turn.person) return say(turn, 'default.registered')
-  if (turn.roles.length > 0) return say(turn, 'default.role')
+  if (turn.person) return say(turn, understood.kind === 'greeting' ? 'default.hello_registered' : 'default.registered')
+  if (turn.roles.length > 0) return say(turn, understood.kind === 'greeting' ? 'default.hello_role' : 'default.role')
   if (turn.hasDeclined) return say(turn, 'default.declined')
   return welcome(turn)
 }
