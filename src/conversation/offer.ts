@@ -1,6 +1,7 @@
 import { commonParams, type Language } from '../content/texts.ts'
 import type { Prompt } from '../engine/effect.ts'
 import type { LoadedFlow } from '../engine/flow.ts'
+import { OTHER_ANSWER } from '../engine/prompt.ts'
 import type { Prepared } from '../lib/understand.ts'
 import { criteriaTextKey } from '../model/criteria.ts'
 import type { Deps } from './deps.ts'
@@ -40,7 +41,7 @@ export function createOffers({ content, understand }: Pick<Deps, 'content' | 'un
         // Among the few that are left, a figure can only be the number of an answer
         ...(question?.counts && prompt.kind !== 'side' ? { counts: question.counts } : {}),
         ...(asked ? { ask: `${format('ask')} ${format('simple')}`, asksPerson: asked.set.title === 'CDHT' } : {}),
-        kind: YES_NO.has(prompt.ref) ? 'confirm' : 'choice',
+        kind: YES_NO.has(prompt.ref) || prompt.options.at(-1)?.key === OTHER_ANSWER ? 'confirm' : 'choice',
         ...(prompt.help ? { helpKey: '0' as const } : {}),
       })
       // Options with somebody's name in them come once; the questions of the forms are soon back

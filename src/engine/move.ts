@@ -128,7 +128,7 @@ function movePending(before: Session, pending: Pending, names: Names): Pending |
     }
     case 'which': {
       const options = pending.options.flatMap((key) => (key === '0' ? [key] : (moveOption(before, names, key) ?? [])))
-      return options.length > 1 ? { type: 'which', options } : undefined
+      return options.length > 0 ? { type: 'which', options } : undefined
     }
     case 'resume':
     case 'edit':
@@ -174,7 +174,7 @@ function moveInput(to: LoadedFlow, before: Session, session: Session, names: Nam
       return moveEdit(to, before, session, names, input)
     case 'which': {
       const keys = input.keys.flatMap((key) => (key === '0' ? [key] : (moveOption(before, names, key) ?? [])))
-      return keys.length > 1 ? { type: 'which', keys } : AGAIN
+      return keys.length > 0 ? { type: 'which', keys } : AGAIN
     }
     case 'earlier': {
       if (pending && input.ref === sideRef(pending.type)) return session.pending ? input : AGAIN

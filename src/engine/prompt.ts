@@ -72,6 +72,9 @@ export function mainPrompt(loaded: LoadedFlow, session: Session, variant: 'plain
   }
 }
 
+/** Answers "is it this one?" with no: the question is asked again. */
+export const OTHER_ANSWER = 'y_khac'
+
 /** Name of a side question, in the place of the question beneath it. */
 export const sideRef = (type: Pending['type']): string => `side_${type}`
 
@@ -106,8 +109,11 @@ function sidePrompt(loaded: LoadedFlow, session: Session, main: Prompt): Prompt 
       return {
         ...side,
         about: main.ref,
-        text: { key: 'engine.which' },
-        options: main.options.filter((option) => pending.options.includes(option.key)),
+        text: { key: pending.options.length > 1 ? 'engine.which' : 'engine.which_one' },
+        options: [
+          ...main.options.filter((option) => pending.options.includes(option.key)),
+          ...(pending.options.length > 1 ? [] : [{ key: OTHER_ANSWER, text: { key: 'engine.which_one.y_khac' } }]),
+        ],
         input: 'choice',
         ...(main.progress ? { progress: main.progress } : {}),
         help: pending.options.includes('0'),

@@ -4,7 +4,7 @@ import type { Effect } from './effect.ts'
 import type { LoadedFlow } from './flow.ts'
 import { askedQuestions, isComplete, moveOn, openForm, openQuestion, putAnswer, putAside, questionNumber, reachedQuestion } from './form.ts'
 import type { Input } from './input.ts'
-import { mainPrompt, sideRef } from './prompt.ts'
+import { mainPrompt, OTHER_ANSWER, sideRef } from './prompt.ts'
 import { type AskNode, type FormNode, fault, findQuestion, formOf, note, openRef, optionText, prompt, type Run, setVar } from './run.ts'
 import type { FormState, Pending, Session } from './session.ts'
 import { fillGap, goOn, leave, nextOf } from './walk.ts'
@@ -111,7 +111,7 @@ function sideOption(run: Run, node: AskNode | FormNode, pending: Exclude<Pending
     case 'resume':
       return key === 'lam_lai' ? startOver(run, node) : prompt(run)
     case 'which':
-      return option(run, node, key)
+      return key === OTHER_ANSWER ? prompt(run) : option(run, node, key)
     default:
       pending satisfies never
   }
