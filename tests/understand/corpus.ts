@@ -43,7 +43,8 @@ function outcomes(got: Understanding): string[][] {
     case 'option':
       return [[got.key]]
     case 'which':
-      return [got.keys.map((key) => (key === '0' ? '+help' : key))]
+      // one answer offered for a yes is asked again, not understood
+      return got.keys.length === 1 ? [] : [got.keys.map((key) => (key === '0' ? '+help' : key))]
     case 'question':
       return [['?question']]
     case 'person':

@@ -4,13 +4,14 @@ import { decide } from './decide.ts'
 import { findEdit } from './edits.ts'
 import { createWordFinder } from './find-word.ts'
 import { takeApart } from './join.ts'
-import { canon } from './letters.ts'
+import { canon, plain } from './letters.ts'
 import type { LanguageLexicon, Lexicon } from './lexicon.ts'
 import { numbersAt } from './numbers.ts'
 import { partsOf } from './parts.ts'
 import { addPhrase, createPhraseGraph, type Edge, findPhrases, type LabelKind, type PhraseGraph, type Place } from './phrase-graph.ts'
 import { readWords, type Token, toToken } from './tokens.ts'
 import type { Offered, Understanding } from './types.ts'
+import { unreadWords } from './unread.ts'
 import { createLookup, createVocabulary, type Lookup, type VocabularyLayer } from './vocabulary.ts'
 import type { WordUser } from './words.ts'
 
@@ -27,6 +28,10 @@ export type Prepared = {
   includes: readonly ReadonlySet<number>[]
   /** Words for people whose doings are an answer here. @internal */
   actors: ReadonlySet<string>
+  /** For each answer every word of the question, of the answer and of the ways to say it: what it speaks of. @internal */
+  subject: readonly ReadonlySet<string>[]
+  /** Words of the question that say what it is about. @internal */
+  topics: ReadonlySet<string>
 }
 
 const ROLES = [
@@ -134,6 +139,23 @@ export function createReader(lexicon: Lexicon) {
   }
   for (const list of [between, afterNegation, degree, hedges, values.keys()]) for (const word of list) base.add(word)
   const ordinary = new Set(phrasesOf('ordinary').flatMap((line) => line.split(' ').map((word) => canon(word))))
+  // words that stand in any answer: how often, how sure, since when
+  const counting = languages.flatMap((one) => [
+    ...[one.more_than, one.at_least, one.at_least_after, one.less_than, one.at_most, one.about, one.to].flat(),
+    ...Object.entries(one.units).flat(2),
+  ])
+  const fillers = new Set([
+    ...counting.flatMap((phrase) => phrase.split(' ').map((word) => canon(word))),
+    ...howOften,
+    ...between,
+    ...degree,
+    ...hedges,
+    ...contrast,
+    ...afterNegation,
+  ])
+  const ordinaryByPlain = new Map<string, string[]>()
+  for (const word of ordinary) ordinaryByPlain.set(plain(word), [...(ordinaryByPlain.get(plain(word)) ?? []), word])
+  const ordinals = new Set(phrasesOf('ordinal_before').flatMap((phrase) => phrase.split(' ').map((word) => canon(word))))
   const abbreviations = new Map<string, string[]>()
   for (const [meant, others] of languages.flatMap((one) => Object.entries(one.spellings))) {
     for (const typed of others) {
@@ -162,15 +184,19 @@ export function createReader(lexicon: Lexicon) {
   function prepare(offered: Offered): Prepared {
     const vocabulary = createVocabulary(base)
     const graph = createPhraseGraph()
+    const subject = offered.options.map(() => new Set<string>())
     const add = (phrases: readonly string[], kind: LabelKind, option: number, own = false) => {
       for (const phrase of phrases)
-        for (const word of addPhrase(graph, phrase, { kind, option, own }, lexicon.phrases)) vocabulary.add(word)
+        for (const word of addPhrase(graph, phrase, { kind, option, own }, lexicon.phrases)) {
+          vocabulary.add(word)
+          for (const [at, one] of subject.entries()) if (option < 0 || option === at) one.add(word)
+        }
     }
-    const topics = readWords(offered.ask ?? '').tokens.filter(
+    const asking = readWords(offered.ask ?? '').tokens.filter(
       ({ canon: word, figure }) => figure === undefined && !negators.has(word) && !lightWords.has(word),
     )
     add(
-      topics.map((token) => token.raw),
+      asking.map((token) => token.raw),
       'topic',
       -1,
     )
@@ -189,6 +215,7 @@ export function createReader(lexicon: Lexicon) {
       add(phrasesOf('yes'), 'option', 0)
       add(phrasesOf('no'), 'option', 1)
     }
+    const topics = new Set(asking.flatMap(({ canon: word }) => (howOften.has(word) ? [] : [word])))
     const asked = new Set(readWords(offered.ask ?? '').tokens.map((token) => token.canon))
     const speaksOfChildren = offered.options.some(({ text }) => readWords(text).tokens.some((token) => young.has(token.canon)))
     const written = offered.options.map(
@@ -206,7 +233,7 @@ export function createReader(lexicon: Lexicon) {
         ),
     )
     const actors = offered.asksPerson === false ? family : speaksOfChildren ? children : nobody
-    return { offered, graph, vocabulary, asked, includes, actors }
+    return { offered, graph, vocabulary, asked, includes, actors, subject, topics }
   }
 
   function understand(text: string, prepared: Prepared, users: readonly WordUser[]): Understanding {
@@ -221,7 +248,8 @@ export function createReader(lexicon: Lexicon) {
     const marked = read.tokens.some((token) => token.marked && !lightWords.has(token.canon))
     const lookup = createLookup(prepared.vocabulary, marked)
     const whole = isAbuse ? NONE : understandTokens(read.tokens, read.end, lookup, prepared)
-    const answer = isAbuse ? NONE : clearer(whole, read.tokens, lookup, prepared)
+    const clear = isAbuse ? NONE : clearer(whole, read.tokens, lookup, prepared)
+    const answer = isAbuse ? NONE : confirmed(clear, read.tokens, lookup, prepared)
     const bare = words.whole(read.tokens, users)
     const word = bare ?? wholeInFrame(read.tokens, lookup, users)
     if (word === undefined) return answer.kind === 'none' && greets(read.tokens, lookup) ? { kind: 'greeting' } : answer
@@ -237,6 +265,39 @@ export function createReader(lexicon: Lexicon) {
     if (word.collides && prepared.offered.options.length > 0 && (tells || bare === undefined))
       return { kind: 'which_word', word: word.word }
     return found
+  }
+
+  /** An answer is taken only when every word beside it is accounted for; else it is offered: "is it this one?". */
+  function confirmed(answer: Understanding, typed: readonly Token[], lookup: Lookup, prepared: Prepared): Understanding {
+    const { offered } = prepared
+    if (answer.kind !== 'option' || offered.kind === 'village') return answer
+    const tokens = typed.flatMap((token) => spellOut(token) ?? takeApart(token, prepared.vocabulary, lookup))
+    const candidates = tokens.map((token) =>
+      token.figure === undefined ? lookup.find(token, token.marked && ordinary.has(token.canon)) : [],
+    )
+    const places = candidates.map((list): Place => ({ candidates: list, numbers: [], skippable: undefined }))
+    const written = tokens.map((token) => token.canon)
+    let phrases: Edge[] | undefined
+    const unread = unreadWords({
+      tokens,
+      candidates,
+      edges: findPhrases(lexical, places, weights),
+      answer: () => {
+        phrases ??= findPhrases(prepared.graph, places, weights).filter(({ label }) => offered.options[label.option]?.key === answer.key)
+        return phrases
+      },
+      subject: prepared.subject[offered.options.findIndex(({ key }) => key === answer.key)] ?? nobody,
+      topics: prepared.topics,
+      acts,
+      isOther: (edge) =>
+        isOtherPerson(edge, written, prepared) &&
+        !written.slice(edge.start, edge.end).every((word) => prepared.asked.has(word) || lightWords.has(word)),
+      isNumber: (word) => values.has(word),
+      isOrdinal: (word) => ordinals.has(word),
+      isSmall: (word) => lightWords.has(word) || fillers.has(word),
+      ordinary: (token) => (token.marked ? (ordinary.has(token.canon) ? [token.canon] : []) : (ordinaryByPlain.get(token.plain) ?? [])),
+    })
+    return unread.length === 0 ? answer : { kind: 'which', keys: [answer.key] }
   }
 
   /** What the whole text leaves open, one of its clauses may say. */
