@@ -213,7 +213,13 @@ export function createReader(lexicon: Lexicon) {
     }
     if (offered.kind === 'confirm') {
       add(phrasesOf('yes'), 'option', 0)
-      add(phrasesOf('no'), 'option', 1)
+      // under "is it this one: chưa?" the answer itself is a yes
+      const first = offered.options[0]?.text.trim().toLowerCase()
+      add(
+        phrasesOf('no').filter((phrase) => phrase.replace('=', '') !== first),
+        'option',
+        1,
+      )
     }
     const topics = new Set(asking.flatMap(({ canon: word }) => (howOften.has(word) ? [] : [word])))
     const asked = new Set(readWords(offered.ask ?? '').tokens.map((token) => token.canon))
