@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { telegramAbilities } from '../../src/channels/telegram/abilities.ts'
 import { createDb, type Database } from '../../src/db/connect.ts'
-import { createCampaign, showCampaign, startCampaign } from '../../src/outreach/campaign.ts'
 import { type PaceLimit, takeForCampaign } from '../../src/outreach/pace.ts'
 import { createSender } from '../../src/outreach/sender.ts'
 import { createTestDatabase } from '../support/postgres.ts'
@@ -12,6 +11,7 @@ import {
   MORNING,
   seedCommune,
   seedPeople,
+  startTestCampaign,
   type TestOutreach,
 } from './commune.ts'
 
@@ -35,13 +35,7 @@ afterEach(async () => {
   await database.close()
 })
 
-async function start(text: string): Promise<void> {
-  const made = await createCampaign(deps, { communeId, authorContactId: null, text, rule: {} })
-  if (made.type !== 'created') throw new Error(JSON.stringify(made))
-  const shown = await showCampaign(deps, made)
-  if (shown.type !== 'shown') throw new Error(JSON.stringify(shown))
-  await startCampaign(deps, { campaignId: made.campaignId, confirmed: shown.preview.people, actor: 'cli' })
-}
+const start = (text: string) => startTestCampaign(deps, { communeId }, text)
 
 async function runAt(ms: number): Promise<void> {
   deps.clock.now = new Date(MORNING.getTime() + ms)

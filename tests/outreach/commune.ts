@@ -146,21 +146,26 @@ export async function seedPeople({ sql }: Database, { communeId, accountId, vill
   await sql`ANALYZE contact`
 }
 
-/** A campaign to everybody of the rule, confirmed and begun. */
-export async function startTestCampaign(
+/** A campaign to everybody of the rule, with the number of people its author was shown. */
+export async function showTestCampaign(
   deps: OutreachDeps,
   { communeId }: Pick<Seeded, 'communeId'>,
   text: string,
   rule = {},
-): Promise<number> {
+): Promise<{ campaignId: number; confirmed: number }> {
   const made = await createCampaign(deps, { communeId, authorContactId: null, text, rule })
   if (made.type !== 'created') throw new Error(JSON.stringify(made))
-  const { campaignId } = made
-  const shown = await showCampaign(deps, { campaignId })
+  const shown = await showCampaign(deps, made)
   if (shown.type !== 'shown') throw new Error(JSON.stringify(shown))
-  const begun = await startCampaign(deps, { campaignId, confirmed: shown.preview.people, actor: 'cli' })
+  return { campaignId: made.campaignId, confirmed: shown.preview.people }
+}
+
+/** The same, confirmed and begun. */
+export async function startTestCampaign(deps: OutreachDeps, seeded: Pick<Seeded, 'communeId'>, text: string, rule = {}): Promise<number> {
+  const shown = await showTestCampaign(deps, seeded, text, rule)
+  const begun = await startCampaign(deps, { ...shown, actor: 'cli' })
   if (begun.type !== 'started') throw new Error(JSON.stringify(begun))
-  return campaignId
+  return shown.campaignId
 }
 
 /** Sends all that can be sent now, and looks after what is through. */

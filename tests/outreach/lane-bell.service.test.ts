@@ -1,13 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createDb, type Database } from '../../src/db/connect.ts'
-import {
-  createCampaign,
-  resumeCampaign,
-  scheduleCampaign,
-  showCampaign,
-  startCampaign,
-  startScheduled,
-} from '../../src/outreach/campaign.ts'
+import { resumeCampaign, scheduleCampaign, startCampaign, startScheduled } from '../../src/outreach/campaign.ts'
 import { listenToLanes } from '../../src/outreach/lane-bell.ts'
 import { createSender, type Sender } from '../../src/outreach/sender.ts'
 import { createTestDatabase } from '../support/postgres.ts'
@@ -18,6 +11,7 @@ import {
   MORNING,
   seedCommune,
   seedPeople,
+  showTestCampaign,
   type TestOutreach,
 } from './commune.ts'
 
@@ -49,13 +43,7 @@ afterEach(async () => {
   await database.close()
 })
 
-async function shown(): Promise<{ campaignId: number; confirmed: number; actor: string }> {
-  const made = await createCampaign(office, { communeId, authorContactId: null, text: 'Kính gửi {tên}', rule: {} })
-  if (made.type !== 'created') throw new Error(JSON.stringify(made))
-  const outcome = await showCampaign(office, made)
-  if (outcome.type !== 'shown') throw new Error(JSON.stringify(outcome))
-  return { campaignId: made.campaignId, confirmed: outcome.preview.people, actor: 'cli' }
-}
+const shown = async () => ({ ...(await showTestCampaign(office, { communeId }, 'Kính gửi {tên}')), actor: 'cli' as const })
 
 /** Waits for what the rows say, however long that takes; a test that is never told ends by its time-out. */
 async function until(ask: () => PromiseLike<readonly { yes: boolean }[]>): Promise<void> {
