@@ -4,12 +4,12 @@ import type { SendOutcome } from '../model/outbound.ts'
 import { loadSettings } from '../registry/settings.ts'
 import { pauseCampaign } from './campaign.ts'
 import { lock, record } from './campaign-row.ts'
+import { activeBatches } from './claim-batch.ts'
 import type { OutreachDeps } from './deps.ts'
 import { quietUntil } from './gate.ts'
 import { moveRows } from './ledger.ts'
 import { paceLimits } from './limits.ts'
 import { takeForCampaign } from './pace.ts'
-import { activeBatches } from './send-batch.ts'
 
 /**
  * The article of a campaign: one request, after which the platform brings it to every follower of the account, about half an hour later and

@@ -5,11 +5,13 @@ import type { SendOutcome } from '../model/outbound.ts'
 import { loadSettings } from '../registry/settings.ts'
 import { getCommune } from '../registry/units.ts'
 import { pauseCampaign } from './campaign.ts'
+import { activeBatches, claimBatch, type SendingAccount } from './claim-batch.ts'
 import type { OutreachDeps } from './deps.ts'
 import { moveRows } from './ledger.ts'
 import { limitRefused, paceLimits } from './limits.ts'
+import { markResults, type Result } from './mark-results.ts'
 import type { Pace } from './pace.ts'
-import { activeBatches, claimBatch, markResults, type Result, type SendingAccount, sendClaimed } from './send-batch.ts'
+import { sendClaimed } from './send-claimed.ts'
 
 /** Sends what campaigns have to send, account by account: each has a loop of its own, so that a slow one slows nobody. */
 export type Sender = {

@@ -12,7 +12,9 @@ import {
   startCampaign,
 } from '../../src/outreach/campaign.ts'
 import { certificate } from '../../src/outreach/certificate.ts'
-import { claimBatch, markResults, type Result, sendClaimed } from '../../src/outreach/send-batch.ts'
+import { claimBatch } from '../../src/outreach/claim-batch.ts'
+import { markResults, type Result } from '../../src/outreach/mark-results.ts'
+import { sendClaimed } from '../../src/outreach/send-claimed.ts'
 import { createSender } from '../../src/outreach/sender.ts'
 import { askUncertain, sweepCampaigns } from '../../src/outreach/sweep-campaigns.ts'
 import { loadSettings } from '../../src/registry/settings.ts'

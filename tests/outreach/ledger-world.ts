@@ -5,16 +5,10 @@ import type { Database } from '../../src/db/connect.ts'
 import { livingInstances } from '../../src/db/instance.ts'
 import { vietnamTime } from '../../src/lib/vietnam-time.ts'
 import { campaignProgress, cancelCampaign, pauseCampaign, resumeCampaign, retryClass } from '../../src/outreach/campaign.ts'
+import { activeBatches, type ClaimedRecipient, claimBatch, type SendingAccount } from '../../src/outreach/claim-batch.ts'
+import { markResults, type Result } from '../../src/outreach/mark-results.ts'
 import { meetNotices, settleCampaignEcho } from '../../src/outreach/meet.ts'
-import {
-  activeBatches,
-  type ClaimedRecipient,
-  claimBatch,
-  markResults,
-  type Result,
-  type SendingAccount,
-  sendClaimed,
-} from '../../src/outreach/send-batch.ts'
+import { sendClaimed } from '../../src/outreach/send-claimed.ts'
 import { askUncertain, sweepCampaigns } from '../../src/outreach/sweep-campaigns.ts'
 import { listUncertain, settleByHand } from '../../src/outreach/uncertain.ts'
 import { loadSettings } from '../../src/registry/settings.ts'
