@@ -128,8 +128,11 @@ describe('a notice for people who last wrote long ago', () => {
     await sent()
     expect(got('En')).toBe(0)
     clock.add(15 * 24)
-    await sweepCampaigns(bot.app.deps)
-    expect(await row('Lò Văn En')).toEqual({ status: 'expired', class: 'not_met' })
+    const swept = async () => {
+      await sweepCampaigns(bot.app.deps)
+      return row('Lò Văn En')
+    }
+    await expect.poll(swept).toEqual({ status: 'expired', class: 'not_met' })
   })
 
   it('waits through a restart between the word and the sending', async () => {
