@@ -1,7 +1,8 @@
 import type { Lexicon } from './understand/lexicon.ts'
 import { type Count, parseCount } from './understand/parse-count.ts'
 import { type PersonName, parsePersonName } from './understand/parse-person-name.ts'
-import { createReader, type Prepared } from './understand/read.ts'
+import type { Prepared } from './understand/prepare-question.ts'
+import { createReader } from './understand/read.ts'
 import type { Offered, Understanding } from './understand/types.ts'
 import type { WordUser } from './understand/words.ts'
 
@@ -10,7 +11,7 @@ export { offeredFrom } from './understand/offered.ts'
 export { parseBirthYear } from './understand/parse-birth-year.ts'
 export type { Count } from './understand/parse-count.ts'
 export type { PersonName } from './understand/parse-person-name.ts'
-export type { Prepared } from './understand/read.ts'
+export type { Prepared } from './understand/prepare-question.ts'
 export type { Offered, Understanding } from './understand/types.ts'
 export { Word, type WordTable, WordUser } from './understand/words.ts'
 

@@ -2,11 +2,12 @@ import { type Explanation, explain } from './explain.ts'
 import { canon, isSyllable } from './letters.ts'
 import type { NumberAt } from './numbers.ts'
 import type { Edge, LabelKind } from './phrase-graph.ts'
-import type { Prepared } from './read.ts'
+import type { Prepared } from './prepare-question.ts'
 import type { Token } from './tokens.ts'
 import type { Understanding } from './types.ts'
 import type { Candidate } from './vocabulary.ts'
 import { isEnough, isUncovered, saysMore } from './weigh.ts'
+import type { WordLists } from './word-lists.ts'
 
 /** The closing word of "có … không". */
 const FINAL: Edge = {
@@ -63,25 +64,8 @@ export type Reading = {
   partial: readonly boolean[]
   /** Small words and words of the question. */
   passable: readonly boolean[]
+  lists: WordLists
   prepared: Prepared
-  /** Single words for other people. */
-  otherPeople: ReadonlySet<string>
-  /** First and last word of a question, "có … không". */
-  questionAround: readonly (readonly [string, string])[]
-  /** What may stand after the last word of a question. */
-  questionAfter: ReadonlySet<string>
-  /** Words that say how often. */
-  howOften: ReadonlySet<string>
-  /** Everyday words. */
-  ordinary: ReadonlySet<string>
-  /** Words before somebody who does not act. */
-  notActing: ReadonlySet<string>
-  /** Words that make a question's words mean all. */
-  every: ReadonlySet<string>
-  /** What people do that no question asks about. */
-  acts: ReadonlySet<string>
-  /** "hỏi xem …": what follows is no question to us. */
-  indirect: ReadonlySet<string>
 }
 
 /** What a phrase reaches over and another phrase of the same answer reads is read. */
@@ -95,7 +79,7 @@ function filled(match: Edge, answers: readonly Edge[]): Edge {
 /** The answer a text means, when one explains it well enough and no other does. */
 export function decide(args: Reading): Understanding {
   const { tokens, candidates, numbers, edges, ending, light, vague, partial, passable, prepared } = args
-  const { questionAround, questionAfter, otherPeople, howOften, ordinary, notActing, every, acts, indirect } = args
+  const { questionAround, questionAfter, otherPeople, howOften, ordinary, notActing, every, acts, indirect } = args.lists
   const { offered } = prepared
   const { length } = tokens
   const help = offered.options.length

@@ -1,0 +1,23 @@
+import { takeApart } from './join.ts'
+import type { Prepared } from './prepare-question.ts'
+import { type Token, toToken } from './tokens.ts'
+import type { Lookup } from './vocabulary.ts'
+import type { WordLists } from './word-lists.ts'
+
+/** What one message is read with. */
+export type Context = {
+  lists: WordLists
+  /** The answers of the question that is open. */
+  prepared: Prepared
+  /** Words looked up so far. */
+  lookup: Lookup
+}
+
+/** Words as they are meant: short forms written out, words typed together taken apart. */
+export function wordsMeant(typed: readonly Token[], { lists, prepared, lookup }: Context): Token[] {
+  return typed.flatMap((token) => {
+    const words = lists.spelledOut.get(token.canon)
+    if (words === undefined) return takeApart(token, prepared.vocabulary, lookup)
+    return words.map((word, i) => toToken(word, i === 0 ? token.gap : ''))
+  })
+}
