@@ -1,39 +1,23 @@
 import { and, asc, desc, eq, inArray, isNull, lt, ne, or, sql } from 'drizzle-orm'
-import { z } from 'zod'
-import ticketsFile from '../../flows/tickets.json' with { type: 'json' }
 import { startFlow } from '../conversation/run-session.ts'
 import type { Said } from '../conversation/said.ts'
 import { setStatus } from '../conversation/sessions.ts'
 import { activeSession, type LiveSession, offer, say, type Turn, voiceFor, wordUsers } from '../conversation/turn.ts'
 import { hasWord } from '../conversation/words.ts'
 import type { DbOrTx, Tx } from '../db/connect.ts'
-import { contact as contactTable, digest, person as personTable, ticket, ticketMessage, unit } from '../db/schema.ts'
+import { contact as contactTable, digest, ticket, ticketMessage } from '../db/schema.ts'
 import type { Var } from '../engine/flow.ts'
 import { fold } from '../lib/fold.ts'
 import { formatDate } from '../lib/vietnam-time.ts'
 import { criteriaTextKey } from '../model/criteria.ts'
 import type { InboundContent } from '../model/inbound.ts'
 import { mayDo, rolesThatMay } from '../registry/roles.ts'
-import { unitPath, unitTitle } from '../registry/units.ts'
+import { unitPath } from '../registry/units.ts'
 import { addWorkingDays, dayOf } from './calendar.ts'
 import { isWindowOpen } from './gate.ts'
 import { findReader, note, post, tap } from './post.ts'
 import { rolesHeldBy, staffFor } from './staff.ts'
-
-/** The clocks and ceilings of requests for a person; where they come from stands in the file. */
-const Rules = z
-  .object({
-    first_answer_working_days: z.number(),
-    done_days: z.record(z.enum(['help', 'access', 'correction', 'erasure', 'restriction']), z.number()),
-    warn_hours_before: z.number(),
-    taken_for_minutes: z.number(),
-    quiet_minutes: z.number(),
-    closed_after_quiet_hours: z.number(),
-    notices_per_day: z.number(),
-    source: z.string(),
-  })
-  .strict()
-const ticketRules = Rules.parse(ticketsFile)
+import { describe, loadFacts, orNone, type TicketRow, ticketRules, type Words } from './ticket-row.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -41,9 +25,6 @@ const DAY_MS = 24 * HOUR_MS
 // More are not read on a phone; the oldest come first
 const LISTED = 8
 const QUOTED_CHARS = 300
-
-type TicketRow = typeof ticket.$inferSelect
-type Words = { asked: string; heard: string }
 
 /** A request for a human; asking again at the same place while it is open is the same request. The unit's officers are told in their chats. */
 export async function openTicket(
@@ -133,38 +114,6 @@ async function noticesToday(tx: Tx, contactId: number, now: Date): Promise<numbe
     .from(digest)
     .where(and(eq(digest.contactId, contactId), eq(digest.day, dayOf(now)), sql`kind LIKE 'ticket:%'`))
   return rows.length
-}
-
-/** What a text's `select` is told where there is nothing. */
-const orNone = (text: string | undefined): string => text || 'none'
-
-type Facts = { name: string; village: string }
-
-async function loadFacts(db: DbOrTx, row: TicketRow): Promise<Facts> {
-  const [person] =
-    row.personId === null
-      ? []
-      : await db
-          .select({ name: personTable.name })
-          .from(personTable)
-          .where(and(eq(personTable.communeId, row.communeId), eq(personTable.id, row.personId)))
-  const [village] = row.villageId === null ? [] : await db.select().from(unit).where(eq(unit.id, row.villageId))
-  return { name: person?.name ?? '', village: village ? unitTitle(village) : '' }
-}
-
-/** Name, bản, where they stand, what they wrote, and until when an answer is due. */
-function describe(turn: Pick<Turn, 'deps'>, row: TicketRow, { name, village }: Facts): Said[] {
-  const words = row.wordsEnc ? turn.deps.sealer.openJson<Words>(row.wordsEnc) : { asked: '', heard: '' }
-  return [
-    note('ticket.about', {
-      name,
-      village,
-      kind: row.question === 'twin' ? 'twin' : row.kind,
-      asked: orNone(words.asked),
-      heard: orNone(words.heard),
-      due: formatDate(row.status === 'open' ? row.firstAnswerDueAt : row.doneDueAt),
-    }),
-  ]
 }
 
 const isWaiting = (row: TicketRow) => row.status === 'open' || (row.status === 'answered' && row.kind !== 'help')
@@ -406,77 +355,6 @@ export async function answeredElsewhere(tx: Tx, contactId: number, at: Date): Pr
     .update(ticket)
     .set({ status: 'answered', answeredAt: at, warnedAt: null })
     .where(and(eq(ticket.contactId, contactId), eq(ticket.status, 'open')))
-}
-
-type TickDeps = Turn['deps']
-
-/**
- * Warns before a clock runs out, closes what was answered and has been quiet, and tells officers whose answer did not arrive. Safe to
- * run at any time, twice, in several processes: each thing is marked in the transaction that says it. Returns whom to look at.
- */
-export async function runTickets(deps: TickDeps, now: Date): Promise<number[]> {
-  const { db } = deps.database
-  const wake = new Set<number>()
-  await db.transaction(async (tx) => {
-    await closeQuiet(tx, now)
-    for (const row of await warnSoon(tx, now)) {
-      const facts = await loadFacts(tx, row)
-      const units = [row.communeId, ...(row.villageId === null ? [] : [row.villageId])]
-      for (const { contactId } of await staffFor(tx, 'tickets', units)) {
-        const to = await findReader(tx, contactId)
-        if (!to) continue
-        const said = [note('ticket.warn'), ...describe({ deps }, row, facts), tap(`ticket_${row.id}`, 'reply', 'ticket.reply')]
-        await post(deps, tx, { to, cause: 'digest', said, now })
-        wake.add(contactId)
-      }
-    }
-    for (const failed of await takeFailures(tx, now)) {
-      const to = await findReader(tx, failed.byContactId)
-      const [row] = await tx.select().from(ticket).where(eq(ticket.id, failed.ticketId))
-      if (!to || !row) continue
-      const facts = await loadFacts(tx, row)
-      await post(deps, tx, { to, cause: 'staff', said: [note('ticket.not_arrived', { ...facts, status: failed.status })], now })
-      wake.add(failed.byContactId)
-    }
-  })
-  for (const id of wake) deps.wake(id)
-  return [...wake]
-}
-
-async function closeQuiet(tx: Tx, now: Date): Promise<void> {
-  const before = new Date(now.getTime() - ticketRules.closed_after_quiet_hours * HOUR_MS).toISOString()
-  await tx.execute(sql`
-    UPDATE ticket SET status = 'closed', closed_at = ${now.toISOString()}::timestamptz
-    WHERE status = 'answered' AND kind = 'help' AND answered_at < ${before}::timestamptz
-      AND NOT EXISTS (SELECT 1 FROM ticket_message m WHERE m.ticket_id = ticket.id AND m.at >= ${before}::timestamptz)`)
-}
-
-/** Tickets whose next clock runs out soon and nobody was warned of, marked as warned. */
-async function warnSoon(tx: Tx, now: Date): Promise<TicketRow[]> {
-  const soon = new Date(now.getTime() + ticketRules.warn_hours_before * HOUR_MS)
-  return tx
-    .update(ticket)
-    .set({ warnedAt: now })
-    .where(
-      and(
-        isNull(ticket.warnedAt),
-        or(
-          and(eq(ticket.status, 'open'), lt(ticket.firstAnswerDueAt, soon)),
-          and(eq(ticket.status, 'answered'), ne(ticket.kind, 'help'), lt(ticket.doneDueAt, soon)),
-        ),
-      ),
-    )
-    .returning()
-}
-
-async function takeFailures(tx: Tx, now: Date): Promise<{ ticketId: number; byContactId: number; status: string }[]> {
-  const rows = await tx.execute<{ ticket_id: string; by_contact_id: string; status: string }>(sql`
-    UPDATE ticket_message m SET failure_told_at = ${now.toISOString()}::timestamptz
-    FROM outbound_message o
-    WHERE o.id = m.outbound_id AND m.by_contact_id IS NOT NULL AND m.failure_told_at IS NULL
-      AND o.status IN ('failed', 'expired', 'uncertain', 'skipped')
-    RETURNING m.ticket_id, m.by_contact_id, o.status`)
-  return rows.map((row) => ({ ticketId: Number(row.ticket_id), byContactId: Number(row.by_contact_id), status: row.status }))
 }
 
 /** Of this commune: how many wait, and how many are past their clock. */

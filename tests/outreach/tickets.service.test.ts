@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { runTickets } from '../../src/outreach/tickets.ts'
+import { runTickets } from '../../src/outreach/ticket-rounds.ts'
 import { type Bot, startBot } from '../support/bot.ts'
 import { createClock, registered, withoutPace, withRole } from './staff.ts'
 

@@ -1,0 +1,60 @@
+import { and, eq } from 'drizzle-orm'
+import { z } from 'zod'
+import ticketsFile from '../../flows/tickets.json' with { type: 'json' }
+import type { Said } from '../conversation/said.ts'
+import type { Turn } from '../conversation/turn.ts'
+import type { DbOrTx } from '../db/connect.ts'
+import { person as personTable, type ticket, unit } from '../db/schema.ts'
+import { formatDate } from '../lib/vietnam-time.ts'
+import { unitTitle } from '../registry/units.ts'
+import { note } from './post.ts'
+
+/** The clocks and ceilings of requests for a person; where they come from stands in the file. */
+const Rules = z
+  .object({
+    first_answer_working_days: z.number(),
+    done_days: z.record(z.enum(['help', 'access', 'correction', 'erasure', 'restriction']), z.number()),
+    warn_hours_before: z.number(),
+    taken_for_minutes: z.number(),
+    quiet_minutes: z.number(),
+    closed_after_quiet_hours: z.number(),
+    notices_per_day: z.number(),
+    source: z.string(),
+  })
+  .strict()
+export const ticketRules = Rules.parse(ticketsFile)
+
+export type TicketRow = typeof ticket.$inferSelect
+export type Words = { asked: string; heard: string }
+
+/** What a text's `select` is told where there is nothing. */
+export const orNone = (text: string | undefined): string => text || 'none'
+
+type Facts = { name: string; village: string }
+
+export async function loadFacts(db: DbOrTx, row: TicketRow): Promise<Facts> {
+  const [person] =
+    row.personId === null
+      ? []
+      : await db
+          .select({ name: personTable.name })
+          .from(personTable)
+          .where(and(eq(personTable.communeId, row.communeId), eq(personTable.id, row.personId)))
+  const [village] = row.villageId === null ? [] : await db.select().from(unit).where(eq(unit.id, row.villageId))
+  return { name: person?.name ?? '', village: village ? unitTitle(village) : '' }
+}
+
+/** Name, bản, where they stand, what they wrote, and until when an answer is due. */
+export function describe(turn: Pick<Turn, 'deps'>, row: TicketRow, { name, village }: Facts): Said[] {
+  const words = row.wordsEnc ? turn.deps.sealer.openJson<Words>(row.wordsEnc) : { asked: '', heard: '' }
+  return [
+    note('ticket.about', {
+      name,
+      village,
+      kind: row.question === 'twin' ? 'twin' : row.kind,
+      asked: orNone(words.asked),
+      heard: orNone(words.heard),
+      due: formatDate(row.status === 'open' ? row.firstAnswerDueAt : row.doneDueAt),
+    }),
+  ]
+}
