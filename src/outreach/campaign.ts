@@ -1,49 +1,19 @@
-import { and, desc, eq } from 'drizzle-orm'
-import type { Sql, TransactionSql } from 'postgres'
-import { partsOf } from '../channels/parts.ts'
-import {
-  type AudienceRule,
-  account as accountTable,
-  type CampaignRoutes,
-  type CampaignState,
-  campaign,
-  contact as contactTable,
-} from '../db/schema.ts'
+import { and, eq } from 'drizzle-orm'
+import type { TransactionSql } from 'postgres'
+import { type AudienceRule, type CampaignRoutes, type CampaignState, campaign } from '../db/schema.ts'
 import { formatDate, formatTime } from '../lib/vietnam-time.ts'
-import type { OutboundMessage, OutboundStatus } from '../model/outbound.ts'
 import { loadSettings, type Settings } from '../registry/settings.ts'
-import { getCommune } from '../registry/units.ts'
-import {
-  type AudienceArgs,
-  type AudiencePreview,
-  audienceRows,
-  countUnwantedReaders,
-  previewAudience,
-  type Route,
-  SENT_AT_ONCE,
-} from './audience.ts'
-import {
-  type Actor,
-  type Attachment,
-  audienceArgs,
-  type Campaign,
-  findCampaign,
-  formYear,
-  type Locked,
-  lock,
-  record,
-  templateOf,
-} from './campaign-row.ts'
+import { type AudiencePreview, previewAudience } from './audience.ts'
+import { type Actor, type Attachment, audienceArgs, findCampaign, type Locked, lock, record } from './campaign-row.ts'
 import { checkDraft } from './check-draft.ts'
 import type { OutreachDeps } from './deps.ts'
-import { type Estimate, estimate, quietOf, requestsEach } from './estimate.ts'
-import { type Frozen, freezeAudience } from './freeze.ts'
-import { afterOpenTime } from './gate.ts'
+import { type Estimate, estimate } from './estimate.ts'
+import { freezeAudience } from './freeze.ts'
 import { ringLanes } from './lane-bell.ts'
-import { hasWords, type LedgerCounts, moveRows, readCounts, wordsOnly } from './ledger.ts'
-import { campaignPerMinute, paceLimits } from './limits.ts'
-import { type RecipientRow, recipientRows, toMessage } from './recipient-rows.ts'
+import { hasWords, moveRows, wordsOnly } from './ledger.ts'
 import { type Refused, refuse, wrongState } from './refusal.ts'
+import { refuseArticle, refuseEmpty } from './refuse-audience.ts'
+import { type Sample, samplesOf } from './samples.ts'
 
 export type CampaignDraft = {
   communeId: number
@@ -62,49 +32,12 @@ export type StartOutcome = { type: 'started'; recipients: number } | Refused
 export type ScheduleOutcome = { type: 'scheduled'; at: Date } | Refused
 export type StateOutcome = { type: 'done'; state: CampaignState } | Refused
 export type RetryOutcome = { type: 'retried'; recipients: number } | Refused
-export type TestOutcome = { type: 'tested' } | { type: 'failed'; class: string } | Refused
-
-/** A message as one real recipient will see it. */
-export type Sample = { personId: number; name: string; village: string; message: OutboundMessage }
 
 /** What the officer is shown before confirming; the number to type is `preview.people`. */
 export type Shown = { preview: AudiencePreview; estimate: Estimate; samples: Sample[] }
 
-export type CampaignProgress = {
-  campaign: Campaign
-  /** Rows of the ledger; the seven statuses add up to it at every moment. */
-  recipients: number
-  statuses: Record<OutboundStatus, number>
-  /** Waiting rows by way: `now` is still to be sent, `next` waits for the person's word. */
-  waiting: Partial<Record<Route, number>>
-  /** Classes of failures and reasons of skips, the most frequent first. */
-  classes: { status: OutboundStatus; class: string; n: number }[]
-  perMinute: number
-  /** When the last of what is to be sent now will be out; absent while paused and when done. */
-  expectedAt?: Date
-}
-
-export type Certificate = {
-  campaignId: number
-  commune: string
-  createdAt: Date
-  startedAt: Date
-  finishedAt: Date | null
-  recipients: number
-  statuses: Record<OutboundStatus, number>
-  classes: { status: OutboundStatus; class: string; n: number }[]
-  received: number
-  seen: number
-  firstSentAt: Date | null
-  lastSentAt: Date | null
-  /** SHA-256 over the exported list, hex; what of it is in certificate.ts. */
-  checksum: string
-}
-
 const DAY_MS = 86_400_000
-const MINUTE_MS = 60_000
 const YEAR_MS = 366 * DAY_MS
-const SAMPLES = 2
 
 /** Stores a draft once text, file and rule were found sound. */
 export async function createCampaign(deps: OutreachDeps, draft: CampaignDraft): Promise<CreateOutcome> {
@@ -180,25 +113,6 @@ export async function showCampaign(
     estimate: await estimate(deps, found, preview, args.settings, startAt ?? deps.now()),
     samples: await samplesOf(deps, found, args),
   }
-}
-
-/** Sends the message as the first sample sees it to the officer's own chat. It is an answer to the officer and stands in no ledger. */
-export async function testToSelf(
-  deps: OutreachDeps,
-  { campaignId, contactId }: { campaignId: number; contactId: number },
-): Promise<TestOutcome> {
-  const found = await findCampaign(deps, campaignId)
-  if (!found) return refuse('unknown')
-  const [to] = await deps.database.db.select().from(contactTable).where(eq(contactTable.id, contactId))
-  const channel = to && (await deps.channelOf(to.accountId))
-  if (!channel) return refuse('no_account')
-  const [sample] = await samplesOf(deps, found, await audienceArgs(deps, found))
-  if (!sample) return refuse('nobody')
-  for (const part of partsOf(channel, sample.message)) {
-    const outcome = await channel.send(to.channelUserId, part)
-    if (outcome.kind !== 'sent') return { type: 'failed', class: outcome.class }
-  }
-  return { type: 'tested' }
 }
 
 export type StartArgs = { campaignId: number; confirmed: number; actor: Actor }
@@ -369,37 +283,6 @@ export async function retryClass(deps: OutreachDeps, args: { campaignId: number;
   })
 }
 
-export async function campaignProgress(deps: OutreachDeps, campaignId: number): Promise<CampaignProgress | undefined> {
-  const found = await findCampaign(deps, campaignId)
-  if (!found) return undefined
-  const counts = await readCounts(deps.database.sql, found.communeId, campaignId)
-  const settings = await loadSettings(deps.database.db, found.communeId)
-  const waiting: Partial<Record<Route, number>> = {}
-  for (const row of counts.rows) if (row.status === 'waiting') waiting[row.route as Route] = (waiting[row.route as Route] ?? 0) + row.n
-  const open = Object.entries(waiting).reduce((sum, [route, n]) => sum + (SENT_AT_ONCE.has(route as Route) ? n : 0), 0)
-  const accounts = await deps.database.db.select().from(accountTable).where(eq(accountTable.communeId, found.communeId))
-  const perMinute = accounts.reduce((sum, one) => Math.max(sum, campaignPerMinute(paceLimits(one, settings))), 0)
-  const requests = open * requestsEach(found)
-  return {
-    campaign: found,
-    recipients: counts.recipients,
-    statuses: counts.statuses,
-    waiting,
-    classes: classesOf(counts),
-    perMinute,
-    ...(found.state === 'running' && open > 0 && perMinute > 0
-      ? { expectedAt: afterOpenTime(deps.now().getTime(), (requests / perMinute) * MINUTE_MS, quietOf(settings)) }
-      : {}),
-  }
-}
-
-export async function listCampaigns(
-  deps: OutreachDeps,
-  { communeId, limit = 20 }: { communeId: number; limit?: number },
-): Promise<Campaign[]> {
-  return deps.database.db.select().from(campaign).where(eq(campaign.communeId, communeId)).orderBy(desc(campaign.id)).limit(limit)
-}
-
 // What follows serves the functions above
 
 type Change = {
@@ -441,18 +324,6 @@ function refuseNumber(shown: number | null, typed: number): Refused | undefined 
   return shown === typed ? undefined : refuse('wrong_number', { typed, people: shown })
 }
 
-function refuseEmpty({ people, reached, reason }: Frozen): Refused | undefined {
-  if (people === 0) return refuse('nobody')
-  return reached > 0 ? undefined : refuse('nobody_reachable', { people, reason: { key: reasonKey(reason) } })
-}
-
-/** An article reaches all who follow: with one among them who may not be written to, it is not sent. */
-async function refuseArticle(sql: Sql | TransactionSql, args: AudienceArgs): Promise<Refused | undefined> {
-  if (args.routes.articleId === undefined) return undefined
-  const count = await countUnwantedReaders(sql, args)
-  return count > 0 ? refuse('article_readers', { count }) : undefined
-}
-
 class RefusedError extends Error {
   override name = 'RefusedError'
   readonly refused: Refused
@@ -472,11 +343,6 @@ async function takingBack<T>(run: () => Promise<T>): Promise<T | Refused> {
   }
 }
 
-const REASONS = ['stopped', 'declined', 'household', 'ceiling', 'window_closed', 'no_chat', 'village_notice', 'article_broadcast']
-
-/** Text key of a reason; every class of a platform's final refusal reads alike. */
-const reasonKey = (reason: string) => `campaign.reason.${REASONS.includes(reason) ? reason : 'unreachable'}`
-
 function defaultRoutes(settings: Settings): CampaignRoutes {
   const mode = settings.get('campaign.template_mode')
   const template = settings.get('campaign.template')
@@ -486,33 +352,4 @@ function defaultRoutes(settings: Settings): CampaignRoutes {
     villageNotice: settings.get('campaign.village_notice') === 'yes',
     ...(mode !== 'off' && template ? { template: { id: template, development: mode === 'development' } } : {}),
   }
-}
-
-/** As the first recipients will see it; those reached at once before the others. */
-async function samplesOf(deps: OutreachDeps, found: Campaign, args: AudienceArgs): Promise<Sample[]> {
-  const { sql } = deps.database
-  const people = await sql<{ person_id: string; contact_id: string | null }[]>`
-    SELECT person_id, contact_id FROM (${audienceRows(sql, args)}) audience
-    WHERE person_id > 0 ORDER BY (route IN ('now', 'telegram')) DESC, (contact_id IS NOT NULL) DESC, person_id LIMIT ${SAMPLES}`
-  const template = templateOf(found)
-  const given = sql`(SELECT person_id, contact_id, NULL::text AS route, 0 AS attempts
-    FROM json_to_recordset(${JSON.stringify(people)}::text::json) AS given (person_id bigint, contact_id bigint))`
-  const rows = await recipientRows(sql, { communeId: found.communeId, from: given, year: formYear(found, args.now), template })
-  const commune = await getCommune(deps.database.db, found.communeId)
-  return rows.map((row: RecipientRow) => ({
-    personId: row.personId,
-    name: row.name ?? '',
-    village: row.village ?? '',
-    message: toMessage(found, template, row, { content: deps.content, commune: commune.name }),
-  }))
-}
-
-export function classesOf(counts: LedgerCounts): CampaignProgress['classes'] {
-  const sums = new Map<string, CampaignProgress['classes'][number]>()
-  for (const { status, class: name, n } of counts.rows) {
-    if (name === '') continue
-    const key = `${status} ${name}`
-    sums.set(key, { status, class: name, n: (sums.get(key)?.n ?? 0) + n })
-  }
-  return [...sums.values()].sort((a, b) => b.n - a.n)
 }

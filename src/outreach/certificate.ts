@@ -1,11 +1,29 @@
 import { createHash } from 'node:crypto'
 import type { Sql } from 'postgres'
 import { getCommune } from '../registry/units.ts'
-import { type Certificate, classesOf } from './campaign.ts'
 import { findCampaign } from './campaign-row.ts'
 import type { OutreachDeps } from './deps.ts'
 import { readCounts } from './ledger.ts'
 import { ledgerCells, ledgerRows } from './ledger-rows.ts'
+import { type CampaignProgress, classesOf } from './progress.ts'
+
+/** A run in figures, to be kept and shown. */
+export type Certificate = {
+  campaignId: number
+  commune: string
+  createdAt: Date
+  startedAt: Date
+  finishedAt: Date | null
+  recipients: number
+  statuses: CampaignProgress['statuses']
+  classes: CampaignProgress['classes']
+  received: number
+  seen: number
+  firstSentAt: Date | null
+  lastSentAt: Date | null
+  /** SHA-256 over the exported list, hex; what of it is in certificate.ts. */
+  checksum: string
+}
 
 /** The run in figures, with a checksum over the list; once the campaign is done, the checksum is kept. */
 export async function certificate(deps: OutreachDeps, campaignId: number): Promise<Certificate | undefined> {

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createDb, type Database } from '../../src/db/connect.ts'
 import {
-  campaignProgress,
   cancelCampaign,
   createCampaign,
   pauseCampaign,
@@ -14,6 +13,7 @@ import {
 import { certificate } from '../../src/outreach/certificate.ts'
 import { claimBatch } from '../../src/outreach/claim-batch.ts'
 import { markResults, type Result } from '../../src/outreach/mark-results.ts'
+import { campaignProgress } from '../../src/outreach/progress.ts'
 import { sendClaimed } from '../../src/outreach/send-claimed.ts'
 import { createSender } from '../../src/outreach/sender.ts'
 import { askUncertain, sweepCampaigns } from '../../src/outreach/sweep-campaigns.ts'

@@ -7,8 +7,8 @@ import { promisify } from 'node:util'
 import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createDb, type Database } from '../../src/db/connect.ts'
-import { campaignProgress } from '../../src/outreach/campaign.ts'
 import { certificate } from '../../src/outreach/certificate.ts'
+import { campaignProgress } from '../../src/outreach/progress.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 import {
   createFakePlatform,

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createDb, type Database } from '../../src/db/connect.ts'
-import { campaignProgress } from '../../src/outreach/campaign.ts'
 import { mergeRecipients } from '../../src/outreach/merge-recipients.ts'
+import { campaignProgress } from '../../src/outreach/progress.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 import {
   createFakePlatform,

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { campaignProgress } from '../../src/outreach/campaign.ts'
 import { claimBatch } from '../../src/outreach/claim-batch.ts'
+import { campaignProgress } from '../../src/outreach/progress.ts'
 import { sweepCampaigns } from '../../src/outreach/sweep-campaigns.ts'
 import { loadSettings } from '../../src/registry/settings.ts'
 import { type Bot, startBot } from '../support/bot.ts'

@@ -5,17 +5,9 @@ import { fold } from '../../lib/fold.ts'
 import { readMoment } from '../../lib/read-moment.ts'
 import { formatDate, formatTime } from '../../lib/vietnam-time.ts'
 import { rolesThatMay } from '../../registry/roles.ts'
-import {
-  cancelCampaign,
-  changeCampaign,
-  createCampaign,
-  type Shown,
-  scheduleCampaign,
-  showCampaign,
-  startCampaign,
-  testToSelf,
-} from '../campaign.ts'
+import { cancelCampaign, changeCampaign, createCampaign, type Shown, scheduleCampaign, showCampaign, startCampaign } from '../campaign.ts'
 import type { Refused } from '../refusal.ts'
+import { testToSelf } from '../samples.ts'
 import { nextAllowed } from '../started-gate.ts'
 import { Kept } from './attachment.ts'
 import { forgetAudience, leaves, ruleInWords, ruleOf } from './audience.ts'

@@ -5,20 +5,13 @@ import { formatDate, formatTime, vietnamTime } from '../../lib/vietnam-time.ts'
 import type { TextRef } from '../../model/text.ts'
 import { rolesThatMay } from '../../registry/roles.ts'
 import { settleArticle } from '../article.ts'
-import {
-  type CampaignProgress,
-  campaignProgress,
-  cancelCampaign,
-  listCampaigns,
-  pauseCampaign,
-  resumeCampaign,
-  retryClass,
-} from '../campaign.ts'
+import { cancelCampaign, pauseCampaign, resumeCampaign, retryClass } from '../campaign.ts'
 import { type Campaign, findCampaign } from '../campaign-row.ts'
 import { certificate } from '../certificate.ts'
 import { eventText, findEvent } from '../events.ts'
 import { keepFile, offerFile } from '../files.ts'
 import { readCounts, whyWordsOnly } from '../ledger.ts'
+import { type CampaignProgress, campaignProgress, listCampaigns } from '../progress.ts'
 import type { Refused } from '../refusal.ts'
 import { listUncertain, settleByHand } from '../uncertain.ts'
 import { listVillageNotices, markNoticeForwarded } from '../village-notices.ts'
