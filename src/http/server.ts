@@ -36,6 +36,14 @@ export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {
       directives: { defaultSrc: ["'none'"], styleSrc: ["'self'", "'unsafe-inline'"], imgSrc: ["'self'"], mediaSrc: ["'self'"] },
     },
   })
+  // A connection whose request was under way when the stop began is not idle then, and would be waited for as long as it is kept alive
+  let isClosing = false
+  app.addHook('preClose', async () => {
+    isClosing = true
+  })
+  app.addHook('onSend', async (_request, reply) => {
+    if (isClosing) reply.header('connection', 'close')
+  })
   app.setErrorHandler((error: { statusCode?: number; message: string }, request, reply) => {
     const status = error.statusCode ?? 500
     if (status >= 500) deps.log.error({ err: error, route: request.routeOptions.url }, 'a request failed')
