@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTestApp, type TestApp } from '../support/app.ts'
 import { startTelegramServer, type TelegramServer } from '../support/telegram/server.ts'
+import { webhookOf } from './webhook.ts'
 
 const SECRET = 'hook_SECRET-1'
 const URL = '/webhooks/telegram'
@@ -33,20 +34,8 @@ const message = (changes: Fields = {}) => ({
   ...changes,
 })
 const update = (fields: Fields) => JSON.stringify({ update_id: 700_000_000 + ++made, ...fields })
-const post = async (payload: string, headers: Record<string, string> = { 'X-Telegram-Bot-Api-Secret-Token': SECRET }) =>
-  (await bot.app.http.inject({ method: 'POST', url: URL, headers: { 'content-type': 'application/json', ...headers }, payload })).statusCode
-const outcomes = async () =>
-  (await bot.app.http.inject({ method: 'GET', url: '/metrics' })).body
-    .split('\n')
-    .filter((line) => line.startsWith('hoc_tap_inbound_total'))
-
-async function rowsMadeBy(act: () => Promise<unknown>): Promise<Record<string, number>> {
-  const before = await bot.countRows()
-  await act()
-  const after = await bot.countRows()
-  return Object.fromEntries(Object.entries(after).flatMap(([table, n]) => (n === before[table] ? [] : [[table, n - (before[table] ?? 0)]])))
-}
-
+const { post: postAs, rowsMadeBy, contentsOf, expectNothingStored } = webhookOf(() => bot, URL)
+const post = (payload: string, headers: Record<string, string> = secret(SECRET)) => postAs(payload, headers)
 const plain = () => update({ message: message() })
 const secret = (value: string) => ({ 'X-Telegram-Bot-Api-Secret-Token': value })
 
@@ -76,12 +65,7 @@ const NOTHING_STORED: [string, number, string | undefined, () => Promise<number>
 ]
 
 describe('nothing is stored for', () => {
-  test.each(NOTHING_STORED)('%s: %i', async (_what, status, outcome, request) => {
-    const before = await outcomes()
-    expect(await rowsMadeBy(async () => expect(await request()).toBe(status))).toEqual({})
-    if (outcome)
-      expect((await outcomes()).filter((line) => !before.includes(line))).toEqual([expect.stringContaining(`outcome="${outcome}"`)])
-  })
+  test.each(NOTHING_STORED)('%s: %i', (_what, status, outcome, request) => expectNothingStored(request, status, outcome))
 })
 
 describe('stored before 200, and once', () => {
@@ -105,9 +89,7 @@ describe('stored before 200, and once', () => {
     await post(update({ message: message({ chat, text: undefined, location: { latitude: 22.3864, longitude: 103.4701 } }) }))
     await post(update({ message: message({ chat, text: undefined, contact: { phone_number: '0912345678', first_name: 'Páo' } }) }))
     await post(update({ message: message({ chat, text: undefined, photo: [{ file_id: 'AgACAgUAAx', width: 1, height: 1 }] }) }))
-    const rows = await bot.sql<{ body_enc: Buffer }[]>`
-      SELECT body_enc FROM inbound_event e JOIN contact c ON c.id = e.contact_id WHERE c.channel_user_id = '4711' ORDER BY e.id`
-    const contents = rows.map((row) => bot.app.deps.sealer.openJson(row.body_enc))
+    const contents = await contentsOf('4711')
     expect(contents).toEqual(['location', 'card', 'image'].map((media) => ({ kind: 'media', media })))
     for (const part of parts) expect(bot.logged()).not.toContain(part)
   })
