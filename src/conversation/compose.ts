@@ -1,5 +1,6 @@
 import type { Abilities } from '../channels/channel.ts'
 import type { Prompt } from '../engine/effect.ts'
+import { OTHER_ANSWER } from '../engine/prompt.ts'
 import type { Choice, OutboundMessage } from '../model/outbound.ts'
 import type { TextRef } from '../model/text.ts'
 import type { Said } from './said.ts'
@@ -86,7 +87,8 @@ function choicesOf(prompt: Prompt, sessionId: number, voice: Voice, abilities: P
   const choices = offered.map((option) => ({
     number: option.number,
     label: cut(voice(option.text), abilities.maxChoiceChars),
-    payload: payloadOf({ sessionId, ref: prompt.ref, key: option.key }),
+    // An answer offered again is the question's own: its button says the same long after the offer
+    payload: payloadOf({ sessionId, ref: option.key === OTHER_ANSWER ? prompt.ref : (prompt.about ?? prompt.ref), key: option.key }),
   }))
   if (prompt.help && choices.length > 0 && choices.length < abilities.maxChoices) {
     choices.push({ number: '0', label: voice({ key: 'engine.help_option' }), payload: payloadOf({ sessionId, ref: prompt.ref, key: '0' }) })

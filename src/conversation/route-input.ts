@@ -1,5 +1,9 @@
+import { and, desc, eq, inArray, isNotNull } from 'drizzle-orm'
+import { inboundEvent } from '../db/schema.ts'
 import type { Prompt } from '../engine/effect.ts'
 import type { Input } from '../engine/input.ts'
+import { OTHER_ANSWER } from '../engine/prompt.ts'
+import { fold } from '../lib/fold.ts'
 import type { Understanding } from '../lib/understand.ts'
 import type { InboundContent } from '../model/inbound.ts'
 import { openTicket } from '../outreach/tickets.ts'
@@ -76,11 +80,29 @@ async function routeText(turn: Turn, text: string, moment: Moment): Promise<void
   }
   const listed = prompt.input === 'listed' ? await readListed(turn, live, prompt.ref, text) : undefined
   const reading = readText(readerOf(turn, live, moment, listed), live, prompt, text)
+  const isUnclear = reading.type === 'input' && (reading.input.type === 'not_understood' || reading.input.type === 'which')
+  const offered = prompt.options.at(-1)?.key === OTHER_ANSWER ? prompt.options[0]?.key : undefined
+  if (isUnclear && offered !== undefined && (await isSaidAgain(turn, text))) return feed(turn, { type: 'option', key: offered })
   const isMissed = reading.type === 'input' && (reading.input.type === 'not_understood' || reading.input.type === 'explain')
   if (isMissed && (await leftDoubt(turn, live))) return routeText(turn, text, { ...moment, seen: await seenIn(turn) })
   if (reading.type === 'input' && reading.input.type === 'not_understood' && prompt.input === 'village') sayVillages(turn)
   if (reading.type === 'input' && reading.input.type === 'option' && (await tookAssistChoice(turn, live, prompt, reading.input.key))) return
   return actOn(turn, prompt, reading)
+}
+
+/** Whether these are the words the person wrote last: under "is it this one?" that is a yes. */
+async function isSaidAgain({ tx, deps, contact }: Turn, text: string): Promise<boolean> {
+  const [before] = await tx
+    .select({ bodyEnc: inboundEvent.bodyEnc })
+    .from(inboundEvent)
+    .where(
+      and(eq(inboundEvent.contactId, contact.id), isNotNull(inboundEvent.handledAt), inArray(inboundEvent.kind, ['text', 'tap', 'media'])),
+    )
+    .orderBy(desc(inboundEvent.id))
+    .limit(1)
+  if (!before?.bodyEnc) return false
+  const content = deps.sealer.openJson<InboundContent>(before.bodyEnc)
+  return content.kind === 'text' && fold(content.text) === fold(text)
 }
 
 /** Whoever says something else than which of two things they meant has gone on: it is read where they were before. */

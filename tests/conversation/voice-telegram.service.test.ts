@@ -13,7 +13,7 @@ describe('NGHE on Telegram', () => {
   let folder: string
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'voice-'))
-    world = await startBothChannels({ DATA_DIR: folder })
+    world = await startBothChannels({ environment: { DATA_DIR: folder } })
     const { clips } = await loadClips(SAMPLE, () => true)
     await importClips(world.bot.app.deps.database.db, { clips, sample: true, actor: 'test', now: new Date() })
   })

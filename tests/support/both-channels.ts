@@ -17,17 +17,27 @@ export type Chat = {
 }
 
 export type BothChannels = {
-  bot: TestApp
+  /** The newest one, after a restart. */
+  readonly bot: TestApp
   telegram: TelegramServer
   openZalo(name: string): Chat
   openTelegram(): Chat
+  /** The process ends, and a new one goes on with what the database holds. */
+  restart(): Promise<void>
   stop(): Promise<void>
+}
+
+type Options = {
+  /** More of the bot's environment. */
+  environment?: Record<string, string>
+  /** Whether the Zalo platform takes messages with buttons: both kinds of account exist. */
+  buttons?: 'accepted' | 'refused'
 }
 
 const WAIT = { timeout: 15_000, interval: 5 }
 
-/** The bot with a Zalo platform and a Bot API server of this process, all over loopback. `environment`: more of the bot's. */
-export async function startBothChannels(environment: Record<string, string> = {}): Promise<BothChannels> {
+/** The bot with a Zalo platform and a Bot API server of this process, all over loopback. */
+export async function startBothChannels({ environment = {}, buttons = 'accepted' }: Options = {}): Promise<BothChannels> {
   const telegram = await startTelegramServer()
   const simulator = await createSimulator({
     accounts: [
@@ -40,29 +50,36 @@ export async function startBothChannels(environment: Record<string, string> = {}
         oaType: 2,
         verified: true,
         package: 'comprehensive',
-        buttons: 'accepted',
+        buttons,
       },
     ],
   })
   const platform = await simulator.platform.listen({ host: '127.0.0.1', port: 0 })
   const account = simulator.account(ZALO.ZALO_OA_ID)
-  const bot = await startTestApp({
-    environment: {
-      ZALO_API_URL: platform,
-      ZALO_OAUTH_URL: platform,
-      ZALO_REFRESH_TOKEN: account.mintTokens().refresh_token,
-      TELEGRAM_BOT_TOKEN: telegram.token,
-      TELEGRAM_API_URL: telegram.url,
-      ...environment,
-    },
-  })
+  const refreshToken = account.mintTokens().refresh_token
+  const makeBot = (databaseUrl?: string) =>
+    startTestApp({
+      environment: {
+        ZALO_API_URL: platform,
+        ZALO_OAUTH_URL: platform,
+        ZALO_REFRESH_TOKEN: refreshToken,
+        TELEGRAM_BOT_TOKEN: telegram.token,
+        TELEGRAM_API_URL: telegram.url,
+        ...environment,
+      },
+      ...(databaseUrl && { databaseUrl }),
+    })
+  const open = async ({ app }: TestApp) => {
+    const address = await app.http.listen({ host: '127.0.0.1', port: 0 })
+    await app.start()
+    await account.saveWebhook(`${address}/webhooks/zalo`)
+  }
+  let bot = await makeBot()
   // The account's pace would be the measure of everything
   for (const name of ['growth', 'comprehensive']) {
     await bot.sql`INSERT INTO setting (unit_id, key, value) VALUES (0, ${`account.per_minute.${name}`}, '1000000'::jsonb)`
   }
-  const address = await bot.app.http.listen({ host: '127.0.0.1', port: 0 })
-  await bot.app.start()
-  await account.saveWebhook(`${address}/webhooks/zalo`)
+  await open(bot)
   let next = 500_000_001
 
   function chat(userId: string, ours: () => { text: string }[], say: (text: string) => unknown, tap: (label: string) => unknown): Chat {
@@ -84,7 +101,9 @@ export async function startBothChannels(environment: Record<string, string> = {}
   }
 
   return {
-    bot,
+    get bot() {
+      return bot
+    },
     telegram,
     openZalo(name) {
       const { id } = simulator.people.create({ name })
@@ -111,6 +130,12 @@ export async function startBothChannels(environment: Record<string, string> = {}
         (text) => telegram.person.text(id, text),
         (label) => telegram.person.tap(id, label),
       )
+    },
+    async restart() {
+      const { databaseUrl } = bot
+      await bot.stop()
+      bot = await makeBot(databaseUrl)
+      await open(bot)
     },
     async stop() {
       await bot.stop()
