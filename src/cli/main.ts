@@ -1,5 +1,8 @@
-import { createProgram } from './program.ts'
-import { explainFailure } from './run-command.ts'
+import { loadQuickly } from '../lib/load-quickly.ts'
+
+loadQuickly()
+const { createProgram } = await import('./program.ts')
+const { explainFailure } = await import('./run-command.ts')
 
 try {
   await createProgram().parseAsync()

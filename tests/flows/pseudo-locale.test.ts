@@ -50,7 +50,7 @@ const NOT_SAID = [
   /^sample\.ts$/,
   /^registry\/sample\.ts$/,
   /^cli\//,
-  /^main\.ts$/,
+  /^start\.ts$/,
 ]
 // The unit importer and settings quote Vietnamese words in English sentences for the technician
 const FOR_TECHNICIANS = [/^registry\/(units|settings|table-file)\.ts$/, /^conversation\/offer\.ts$/]

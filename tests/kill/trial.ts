@@ -372,6 +372,7 @@ async function killAgainAndAgain(run: Run, everyMs: number, dice: Dice, goesOn: 
     const restart = victim.restart().then(
       (seconds) => {
         kill.readySeconds = seconds
+        say(`${victim.name} is ready again after ${seconds.toFixed(1)} s`)
       },
       (error) => say(`PROBLEM ${victim.name} does not start: ${error}`),
     )
