@@ -23,7 +23,7 @@ export function compose(
   voice: Voice,
   abilities: Pick<Abilities, 'maxChoices' | 'maxChoiceChars'>,
 ): Composed | undefined {
-  if (said.length === 0) return undefined
+  if (said.every((item) => item.type === 'message')) return undefined
   const prompts = said.filter((item) => item.type === 'prompt')
   const last = prompts.at(-1)
   const remarks = said.flatMap((item) => {

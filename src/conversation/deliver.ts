@@ -154,6 +154,7 @@ async function record(deps: Deps, item: Claimed, outcome: SendOutcome): Promise<
       return PAUSED_MS
     }
     case 'failed':
+      if (item.message.otherwise !== undefined) return sayOtherwise(deps, item, outcome.class)
       await mark(deps, item, { status: 'failed', claimedBy: null, class: outcome.class })
       if (DEAD_CLASSES.has(outcome.class))
         await deps.database.db.update(contactTable).set({ unreachableClass: outcome.class }).where(eq(contactTable.id, item.contact.id))
@@ -164,6 +165,15 @@ async function record(deps: Deps, item: Claimed, outcome: SendOutcome): Promise<
     default:
       return outcome satisfies never
   }
+}
+
+/** What the platform will not take is said in other words, in the same place among this contact's messages. */
+async function sayOtherwise(deps: Deps, item: Claimed, failure: string): Promise<number | undefined> {
+  const key = item.message.otherwise ?? ''
+  const why = { key: 'campaign.failure', params: { class: failure } }
+  const text = deps.content.texts[item.contact.language].format({ key, params: { class: why } }, {})
+  await mark(deps, item, { bodyEnc: deps.sealer.sealJson({ text }) })
+  return sendOne(deps, { ...item, message: { text } })
 }
 
 /**

@@ -21,6 +21,7 @@ import { heardByStaff } from '../outreach/tickets.ts'
 import { saveNomination } from '../recognition/nominations.ts'
 import { rolesOf } from '../registry/roles.ts'
 import { applyTallies } from '../reports/tally.ts'
+import { type PlatformAnswers, PlatformQuestion } from './ask-platform.ts'
 import { listOf } from './command-menu.ts'
 import { compose } from './compose.ts'
 import { type Claimed, deliver } from './deliver.ts'
@@ -57,6 +58,7 @@ type Answered =
   | { kind: 'nothing' }
   | { kind: 'in_flight' }
   | { kind: 'to_fetch'; channel: Channel; files: Sent[] }
+  | { kind: 'to_ask'; question: PlatformQuestion }
   | { kind: 'answered'; claimed: Claimed[]; more: boolean; wake: Iterable<number>; listChanged?: ContactRow }
 
 /**
@@ -65,9 +67,10 @@ type Answered =
  */
 export async function handleContact(deps: Deps, contactId: number): Promise<number | undefined> {
   const at: { event?: number } = {}
+  let answers: PlatformAnswers = {}
   try {
     for (;;) {
-      const answered = await deps.database.db.transaction((tx) => answerWaiting(deps, tx, contactId, at))
+      const answered = await takeTurn(deps, { contactId, at, answers })
       delete at.event
       if (answered.kind === 'nothing') return undefined
       if (answered.kind === 'in_flight') {
@@ -78,6 +81,11 @@ export async function handleContact(deps: Deps, contactId: number): Promise<numb
         await fetchFiles(deps, answered)
         continue
       }
+      if (answered.kind === 'to_ask') {
+        await answered.question.ask(answers)
+        continue
+      }
+      answers = {}
       for (const id of answered.wake) deps.wake(id)
       if (answered.listChanged) deps.listChanged(answered.listChanged)
       const again = await deliver(deps, answered.claimed)
@@ -103,7 +111,19 @@ function withoutParameters(error: unknown): { message: string; stack?: string } 
 }
 
 /** `at` names the oldest event that is being answered, so that a failure knows what it failed at. */
-async function answerWaiting(deps: Deps, tx: Tx, contactId: number, at: { event?: number }): Promise<Answered> {
+type Taken = { contactId: number; at: { event?: number }; answers: PlatformAnswers }
+
+/** One turn in one transaction; one that has to ask the platform first is taken back. */
+async function takeTurn(deps: Deps, taken: Taken): Promise<Answered> {
+  try {
+    return await deps.database.db.transaction((tx) => answerWaiting(deps, tx, taken))
+  } catch (error) {
+    if (error instanceof PlatformQuestion) return { kind: 'to_ask', question: error }
+    throw error
+  }
+}
+
+async function answerWaiting(deps: Deps, tx: Tx, { contactId, at, answers }: Taken): Promise<Answered> {
   const [locked] = await tx
     .select({ contact: contactTable, account: accountTable })
     .from(contactTable)
@@ -196,6 +216,7 @@ async function answerWaiting(deps: Deps, tx: Tx, contactId: number, at: { event?
     saidAtMs: 0,
     heard: '',
     said: [],
+    answers,
     wake: new Set(),
   }
   const listBefore = listOf(turn)
@@ -343,10 +364,15 @@ async function writeTurn(turn: Turn): Promise<Claimed[]> {
   const open = activeSession(turn)?.id
   const said = turn.said.filter((item) => item.type !== 'prompt' || item.sessionId === open)
   const composed = compose(said, voiceOf(turn), channel.abilities)
+  const own = said.flatMap((item) => {
+    if (item.type !== 'message') return []
+    const { otherwise, ...message } = item.message
+    return partsOf(channel, message).map((part) => ({ ...part, ...(otherwise === undefined ? {} : { otherwise }) }))
+  })
   const claimed: Claimed[] = []
-  if (composed) {
-    const { opens, ...message } = composed
-    const messages = partsOf(channel, message)
+  if (composed || own.length > 0) {
+    const { opens, ...message } = composed ?? {}
+    const messages = [...own, ...('text' in message ? partsOf(channel, message) : [])]
     const rows = await tx
       .insert(outboundMessage)
       .values(

@@ -11,4 +11,6 @@ export type Said =
   /** Things that may be done from here, at any time: they belong to no session (standing.ts). */
   | { type: 'tap'; label: TextRef; ref: string; act: string }
   | { type: 'link'; label: TextRef; url: string }
+  /** A message of its own, before the words of the turn. */
+  | { type: 'message'; message: OutboundMessage }
   | { type: 'attachment'; attachment: NonNullable<OutboundMessage['attachment']>; caption: TextRef }

@@ -10,6 +10,7 @@ import type { TextRef } from '../model/text.ts'
 import type { OpenNomination } from '../recognition/nominations.ts'
 import type { RoleHeld } from '../registry/roles.ts'
 import type { TallyChange } from '../reports/tally.ts'
+import type { PlatformAnswers } from './ask-platform.ts'
 import type { Commune } from './communes.ts'
 import type { Voice } from './compose.ts'
 import type { Deps } from './deps.ts'
@@ -60,6 +61,8 @@ export type Turn = {
   /** When the event being answered was said, ms by the platform's clock. */
   saidAtMs: number
   said: Said[]
+  /** What the platform was asked on behalf of this turn. */
+  answers: PlatformAnswers
   /** Contacts this turn left something to be sent to; they are looked at once it is committed. */
   wake: Set<number>
 }

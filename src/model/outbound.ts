@@ -9,6 +9,8 @@ export type OutboundMessage = {
   links?: { label: string; url: string }[]
   /** A file, image or recorded prompt by content: uploaded by the channel when it is sent. */
   attachment?: { kind: 'image' | 'file' | 'voice'; name: string; contentType: string; path: string }
+  /** Key of the text that is said in its place where the platform refuses it for good; the text is given the `class`. */
+  otherwise?: string
 }
 
 /** Final words about a send. Everything a ledger needs to decide, nothing it would have to guess. */

@@ -1,6 +1,3 @@
-import { eq } from 'drizzle-orm'
-import { partsOf } from '../channels/parts.ts'
-import { contact as contactTable } from '../db/schema.ts'
 import type { OutboundMessage } from '../model/outbound.ts'
 import { getCommune } from '../registry/units.ts'
 import { type AudienceArgs, audienceRows } from './audience.ts'
@@ -9,30 +6,17 @@ import type { OutreachDeps } from './deps.ts'
 import { type RecipientRow, recipientRows, toMessage } from './recipient-rows.ts'
 import { type Refused, refuse } from './refusal.ts'
 
-export type TestOutcome = { type: 'tested' } | { type: 'failed'; class: string } | Refused
-
 /** A message as one real recipient will see it. */
 export type Sample = { personId: number; name: string; village: string; message: OutboundMessage }
 
 const SAMPLES = 2
 
-/** Sends the message as the first sample sees it to the officer's own chat. It is an answer to the officer and stands in no ledger. */
-export async function testToSelf(
-  deps: OutreachDeps,
-  { campaignId, contactId }: { campaignId: number; contactId: number },
-): Promise<TestOutcome> {
+/** The message as its first recipient will see it, for an officer to look at. */
+export async function firstSample(deps: OutreachDeps, campaignId: number): Promise<{ type: 'sample'; message: OutboundMessage } | Refused> {
   const found = await findCampaign(deps, campaignId)
   if (!found) return refuse('unknown')
-  const [to] = await deps.database.db.select().from(contactTable).where(eq(contactTable.id, contactId))
-  const channel = to && (await deps.channelOf(to.accountId))
-  if (!channel) return refuse('no_account')
   const [sample] = await samplesOf(deps, found, await audienceArgs(deps, found))
-  if (!sample) return refuse('nobody')
-  for (const part of partsOf(channel, sample.message)) {
-    const outcome = await channel.send(to.channelUserId, part)
-    if (outcome.kind !== 'sent') return { type: 'failed', class: outcome.class }
-  }
-  return { type: 'tested' }
+  return sample ? { type: 'sample', message: sample.message } : refuse('nobody')
 }
 
 /** As the first recipients will see it; those reached at once before the others. */

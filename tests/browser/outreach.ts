@@ -100,7 +100,7 @@ try {
   const people = /NGƯỜI NHẬN: (\d+) người/.exec(everybody)?.[1] ?? ''
   await picture(officer, '06-preview')
   await tap(officer, 'Gửi thử cho tôi')
-  await shows(officer, 'Cháu vừa gửi thử')
+  await shows(officer, 'Tin thử chỉ gửi cho bác')
   await picture(officer, '07-test-to-self')
   await tap(officer, 'Hẹn giờ')
   expect(await talk(officer, '1/1/2026 8:00'), 'đã qua')

@@ -118,7 +118,7 @@ describe('a broadcast from the officer’s chat', () => {
   it('tests it on the officer only', async () => {
     const said = await officer.say('1')
     expect(said).toContain('Chào bác Lò Văn Pâng!')
-    expect(said).toContain('Cháu vừa gửi thử')
+    expect(said).toContain('Tin thử chỉ gửi cho bác')
     expect(await citizen.settle()).toBe('')
     expect(await sent()).toBe(0)
   })

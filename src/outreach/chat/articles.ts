@@ -1,3 +1,4 @@
+import { articlesOf } from '../../conversation/ask-platform.ts'
 import { type LiveSession, say, type Turn } from '../../conversation/turn.ts'
 import type { Var } from '../../engine/flow.ts'
 import { fold } from '../../lib/fold.ts'
@@ -9,14 +10,12 @@ const NONE = new Set(['khong', 'khong gui', 'bo', '0', 'none'])
 
 /** The account's published articles, to choose one by its number; where the account may not broadcast any, who can allow it. */
 export async function listArticles(turn: Turn): Promise<Result> {
-  if (turn.commune?.settings.get('campaign.article') !== 'yes' || !turn.channel.listArticles) {
-    say(turn, 'broadcast.article_off')
-    return { _next: 'review' }
-  }
-  // A step of few officers a few times a year: the platform is asked on the spot, and its own time-out bounds the wait
-  const articles = await turn.channel.listArticles().catch(() => undefined)
-  if (!articles || articles.length === 0) {
-    say(turn, articles ? 'broadcast.article_none' : 'broadcast.article_unread')
+  const articles = turn.commune?.settings.get('campaign.article') === 'yes' ? articlesOf(turn) : undefined
+  if (articles === undefined || articles === 'unread' || articles.length === 0) {
+    say(
+      turn,
+      articles === undefined ? 'broadcast.article_off' : articles === 'unread' ? 'broadcast.article_unread' : 'broadcast.article_none',
+    )
     return { _next: 'review' }
   }
   say(turn, 'broadcast.article_list', { lines: articles.map(({ title }, index) => `${index + 1}. ${title}`).join('\n') })

@@ -7,7 +7,7 @@ import { formatDate, formatTime } from '../../lib/vietnam-time.ts'
 import { rolesThatMay } from '../../registry/roles.ts'
 import { cancelCampaign, changeCampaign, createCampaign, type Shown, scheduleCampaign, showCampaign, startCampaign } from '../campaign.ts'
 import type { Refused } from '../refusal.ts'
-import { testToSelf } from '../samples.ts'
+import { firstSample } from '../samples.ts'
 import { nextAllowed } from '../started-gate.ts'
 import { Kept } from './attachment.ts'
 import { forgetAudience, leaves, ruleInWords, ruleOf } from './audience.ts'
@@ -175,13 +175,16 @@ export function durationText(ms: number) {
   return { key: 'broadcast.duration', params: { hours: Math.floor(minutes / 60), minutes: minutes % 60 } }
 }
 
+/** "Gửi thử": an answer to the officer, which stands in no ledger; sent like every answer, once the turn is committed. */
 export async function testBroadcast(turn: Turn, live: LiveSession): Promise<Result> {
   const campaignId = draftOf(live)
   if (campaignId === undefined) return {}
-  const outcome = await testToSelf(turn.deps, { campaignId, contactId: turn.contact.id })
+  const outcome = await firstSample(turn.deps, campaignId)
   if (outcome.type === 'refused') refuse(turn, outcome)
-  else if (outcome.type === 'failed') say(turn, 'broadcast.test_failed', { class: outcome.class })
-  else say(turn, 'broadcast.tested')
+  else {
+    turn.said.push({ type: 'message', message: { ...outcome.message, otherwise: 'broadcast.test_failed' } })
+    say(turn, 'broadcast.tested')
+  }
   return {}
 }
 
