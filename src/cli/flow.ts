@@ -4,7 +4,8 @@ import { createInterface } from 'node:readline'
 import { Command, Option } from 'commander'
 import { type CodeFacts, checkContent, publishContent } from '../content/check/content.ts'
 import { printProblem } from '../content/check/problem.ts'
-import { diffFlows, diffSets, setsOf } from '../content/diff.ts'
+import { diffFlows, setsOf } from '../content/diff-flows.ts'
+import { diffSets } from '../content/diff-sets.ts'
 import { readJson } from '../content/files.ts'
 import { LANGUAGES, loadContent } from '../content/load.ts'
 import { commonParams, type Language } from '../content/texts.ts'
@@ -47,20 +48,21 @@ export function flowCommand(): Command {
   return command
 }
 
-function facts(): CodeFacts {
-  return {
-    actions: ACTION_NAMES,
-    keys: WORDS_THAT_ACT.map((word) => `word.${word}`),
-    otherNames: new Set(SETTING_DEFINITIONS.map((definition) => definition.key)),
-    sourceDir: join(ROOT, 'src'),
-    folders: ['engine', 'conversation', 'http', 'outreach'],
-  }
+/** What this code gives flows and needs of texts. */
+export const CODE_FACTS: CodeFacts = {
+  actions: ACTION_NAMES,
+  keys: WORDS_THAT_ACT.map((word) => `word.${word}`),
+  otherNames: new Set(SETTING_DEFINITIONS.map((definition) => definition.key)),
+  sourceDir: join(ROOT, 'src'),
+  folders: ['engine', 'conversation', 'http', 'outreach'],
 }
 
 function check(): void {
-  const { flows, sets, texts, problems } = checkContent(ROOT, facts())
-  for (const problem of problems) console.error(printProblem(problem))
-  if (problems.length > 0) throw new OperatorError(`${problems.length} problems`)
+  const { flows, sets, texts, problems } = checkContent(ROOT, CODE_FACTS)
+  const lines = problems.map(printProblem)
+  if (lines.length === 1) throw new OperatorError(lines[0] ?? '')
+  for (const line of lines) console.error(line)
+  if (lines.length > 0) throw new OperatorError(`${lines.length} problems`)
   console.log(`${flows.length} flows, ${sets.length} criteria sets, ${texts} texts: nothing wrong`)
 }
 
@@ -103,8 +105,7 @@ function diff(oldName: string, newName: string, options: { language: Language })
   const content = loadContent(ROOT)
   const texts = content.texts[options.language]
   const common = commonParams({ goi: texts.format({ key: 'address.bac' }, {}), xung: texts.format({ key: 'address.bac.self' }, {}) })
-  // Other parameters stand as they are written: what they hold differs from person to person
-  const words = (key: string) => texts.raw(key)?.replace(/\{(goi|Goi|xung|Xung)\}/g, (_, name: string) => common[name] ?? '')
+  const words = (key: string) => texts.outline(key, common)
   const print = (lines: TextRef[]) => console.log(lines.map((line) => `- ${texts.format(line, common)}`).join('\n'))
   const [before, after] = [readVersion(oldName), readVersion(newName)]
   if (before.kind === 'set' && after.kind === 'set') return print(diffSets(before.set, after.set, words))

@@ -17,6 +17,8 @@ export type Texts = {
    */
   format(ref: TextRef, common: Record<string, string | number>): string
   raw(key: string): string | undefined
+  /** The words of a text as they are for everybody: … stands where they differ from one to the other. Undefined for a key that is missing. */
+  outline(key: string, common: Record<string, string>): string | undefined
 }
 
 export function createTexts(language: Language, messages: Readonly<Record<string, string>>): Texts {
@@ -43,7 +45,22 @@ export function createTexts(language: Language, messages: Readonly<Record<string
     }
     return String(message.format(plainNumbers(params, message)))
   }
-  return { language, has: (key) => key in messages, keys: () => Object.keys(messages), format, raw: (key) => messages[key] }
+  const outline = (key: string, common: Record<string, string>): string | undefined => {
+    if (!(key in messages)) return undefined
+    const message = get(key)
+    return typeof message === 'string' ? message : outlineOf(message.getAst(), common)
+  }
+  return { language, has: (key) => key in messages, keys: () => Object.keys(messages), format, raw: (key) => messages[key], outline }
+}
+
+function outlineOf(elements: ReturnType<IntlMessageFormat['getAst']>, common: Record<string, string>): string {
+  return elements
+    .map((element) => {
+      if (element.type === 0) return element.value
+      if ('options' in element) return outlineOf(element.options.other?.value ?? [], common)
+      return ('value' in element && common[element.value]) || '…'
+    })
+    .join('')
 }
 
 /** Numbers as words unless the message counts by them (`plural`), so that 2026 is not printed as 2.026. */

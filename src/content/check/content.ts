@@ -8,7 +8,7 @@ import { checkSet } from './criteria.ts'
 import { checkFlow } from './flows.ts'
 import { findKeysInCode, type KeyInCode, matchesKey } from './keys-in-code.ts'
 import type { Problem } from './problem.ts'
-import { checkPublished, publish } from './published.ts'
+import { checkPublished, publish, type VersionFile } from './published.ts'
 import { checkTexts, type Locale, type NeededText, textsOfFlow, textsOfSet } from './texts.ts'
 
 /** What the code gives and needs; content knows none of it by itself. */
@@ -67,13 +67,13 @@ function readValid<T extends z.ZodType>(
   folder: string,
   schema: T,
   problems: Problem[],
-): { file: string; value: z.infer<T> }[] {
+): (VersionFile & { value: z.infer<T> })[] {
   return versionFiles(join(root, folder)).flatMap((name) => {
     const file = `${folder}/${name}`
     const json = readOrReport(root, file, problems)
     if (json === undefined) return []
     const parsed = schema.safeParse(json)
-    if (parsed.success) return [{ file, value: parsed.data }]
+    if (parsed.success) return [{ file, json, value: parsed.data }]
     for (const issue of parsed.error.issues)
       problems.push({ file, at: placeOf(json, issue.path), wrong: issue.message, remedy: 'see src/model for what may stand there' })
     return []

@@ -5,7 +5,8 @@ import { z } from 'zod'
 import { readJson } from '../files.ts'
 import type { Problem } from './problem.ts'
 
-type VersionFile = { file: string; value: unknown }
+/** A version as it stands in its file. */
+export type VersionFile = { file: string; json: unknown }
 
 // Digests of version files people may be in, by file
 const LOCK = 'flows/published.json'
@@ -16,7 +17,7 @@ export function checkPublished(root: string, files: readonly VersionFile[]): Pro
   return Object.entries(readLock(root)).flatMap(([file, digest]): Problem[] => {
     const found = files.find((item) => item.file === file)
     if (!found) return [{ file, wrong: 'was published and is gone or cannot be read', remedy: 'put it back as it was' }]
-    if (digestOf(found.value) === digest) return []
+    if (digestOf(found.json) === digest) return []
     return [{ file, wrong: 'was published and has changed', remedy: 'put it back as it was and make the change in a new version' }]
   })
 }
@@ -25,7 +26,7 @@ export function checkPublished(root: string, files: readonly VersionFile[]): Pro
 export function publish(root: string, files: readonly VersionFile[]): string[] {
   const lock = readLock(root)
   const fresh = files.filter(({ file }) => lock[file] === undefined)
-  for (const { file, value } of fresh) lock[file] = digestOf(value)
+  for (const { file, json } of fresh) lock[file] = digestOf(json)
   const sorted = Object.fromEntries(Object.entries(lock).sort(([a], [b]) => (a < b ? -1 : 1)))
   writeFileSync(join(root, LOCK), `${JSON.stringify(sorted, null, 2)}\n`)
   return fresh.map(({ file }) => file)
@@ -38,7 +39,17 @@ function readLock(root: string): Record<string, string> {
 // How else people say an answer, and what officers note about a set, may grow: neither changes what was asked or what it counts
 const FREE: ReadonlySet<string> = new Set(['phrases', 'note', 'status', 'legal_basis'])
 
-function digestOf(value: unknown): string {
-  const text = JSON.stringify(value, (key, item: unknown) => (FREE.has(key) ? undefined : item))
-  return createHash('sha256').update(text).digest('hex').slice(0, 16)
+/** The same for the same content, whatever its order and layout, and whatever the schema may come to fill in. */
+function digestOf(json: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify(inOrder(json)))
+    .digest('hex')
+    .slice(0, 16)
+}
+
+function inOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inOrder)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).filter(([key]) => !FREE.has(key))
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, item]) => [key, inOrder(item)]))
 }

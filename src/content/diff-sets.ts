@@ -1,12 +1,12 @@
 import { type CriteriaQuestion, type CriteriaSet, criteriaTextKey } from '../model/criteria.ts'
-import type { FlowFile, Node } from '../model/flow.ts'
 import type { TextRef } from '../model/text.ts'
 
-/** The words of a text key, without parameters filled in; undefined when there are none. */
+/** The words of a text key, as they are for everybody; undefined when there are none. */
 export type Words = (key: string) => string | undefined
 
 /** What changes between two versions of a criteria set, line by line, for somebody who decides about it and reads no JSON. */
 export function diffSets(before: CriteriaSet, after: CriteriaSet, words: Words): TextRef[] {
+  if (JSON.stringify({ ...before, id: '' }) === JSON.stringify({ ...after, id: '' })) return [{ key: 'diff.none' }]
   const lines: TextRef[] = []
   const say = (key: string, params: TextRef['params'] = {}) => lines.push({ key: `diff.${key}`, params })
   const mapping = after.mapping.find((item) => item.from === before.id)
@@ -96,30 +96,4 @@ function longestRise(places: readonly number[]): Set<number> {
     if (longest.length + 1 > best.length) best = [...longest, place]
   }
   return new Set(best)
-}
-
-/** What changes between two versions of a flow: its steps, the sets it asks, and who is moved. The sets are compared beside it. */
-export function diffFlows(before: FlowFile, after: FlowFile, words: Words): TextRef[] {
-  const lines: TextRef[] = []
-  const say = (key: string, params: TextRef['params'] = {}) => lines.push({ key: `diff.${key}`, params })
-  const nameOf = (flow: FlowFile, node: Node) => words(`${flow.id}.${node.id}.ask`) ?? words(`${flow.id}.${node.id}.say`) ?? node.id
-  const came = new Set<string>()
-  for (const node of before.nodes) {
-    const to = after.nodes.find((item) => item.id === (after.nodes_from[node.id] ?? node.id))
-    if (!to) {
-      say('step_gone', { step: nameOf(before, node) })
-      continue
-    }
-    came.add(to.id)
-    if (JSON.stringify({ ...node, id: '' }) !== JSON.stringify({ ...to, id: '' }) && node.kind !== 'form')
-      say('step_changed', { step: nameOf(after, to) })
-  }
-  for (const node of after.nodes) if (!came.has(node.id)) say('step_new', { step: nameOf(after, node) })
-  say(after.must_move ? 'must_move' : 'pinned', { version: before.version })
-  return lines
-}
-
-/** The sets two versions of a flow ask, by the value that chooses among them. */
-export function setsOf(flow: FlowFile): Map<string, string> {
-  return new Map(flow.nodes.flatMap((node) => (node.kind === 'form' ? Object.entries(node.set.of) : [])))
 }
