@@ -27,15 +27,16 @@ export function exportCommand(): Command {
     .description('what became of everybody a campaign was for, one row a recipient, as CSV')
     .requiredOption('--campaign <number>', 'number of the campaign', parseCampaign)
     .requiredOption('--out <file>', 'where to write it')
+    .option('--receipts', 'a column more: received_at, when each message arrived, where the platform says so')
     .option('--json', 'one JSON document on the last line')
     .action((options: LedgerOptions) => withDatabase((deps) => ledger(deps, options)))
   return command
 }
 
-type LedgerOptions = { campaign: number; out: string; json?: boolean }
+type LedgerOptions = { campaign: number; out: string; receipts?: boolean; json?: boolean }
 
-async function ledger({ database, now }: CommandDeps, { campaign, out, json }: LedgerOptions): Promise<void> {
-  const rows = await exportLedger(database, { campaignId: campaign, path: out, actor: 'cli', now })
+async function ledger({ database, now }: CommandDeps, { campaign, out, receipts = false, json }: LedgerOptions): Promise<void> {
+  const rows = await exportLedger(database, { campaignId: campaign, path: out, actor: 'cli', now, receipts })
   if (json) printJson({ file: out, rows })
   else console.log(`${rows} recipients in ${out}`)
 }

@@ -1,4 +1,5 @@
 import type { InboundEvent } from '../model/inbound.ts'
+import { markTrackedReceipts } from '../outreach/tracked-receipts.ts'
 import type { Deps } from './deps.ts'
 
 /** An event with the account it came through. */
@@ -77,6 +78,14 @@ async function store(
   received: Arrival[],
 ): Promise<(number | undefined)[]> {
   const arrivals = await withoutFiles(database, received)
+  await markTrackedReceipts(
+    database.sql,
+    arrivals.flatMap(({ accountId, event: { content } }) =>
+      content.kind === 'received' && content.tracked
+        ? [{ accountId, trackingId: content.tracked.id, messageId: content.messageIds[0] ?? '', at: new Date(content.tracked.atMs) }]
+        : [],
+    ),
+  )
   const rows = arrivals.map(({ accountId, event }, place) => ({
     place,
     account_id: accountId,

@@ -24,7 +24,8 @@ export type InboundContent =
   | { kind: 'unfollow' }
   /** Opened through a link that carries a code (Telegram's /start payload). */
   | { kind: 'start'; code?: string }
-  | { kind: 'received'; messageIds: string[] }
+  /** `tracked`: of a message that went to a phone number, by the id it was sent with; there is no chat and no contact then. */
+  | { kind: 'received'; messageIds: string[]; tracked?: { id: string; atMs: number } }
   | { kind: 'seen'; messageIds: string[] }
   /** The platform's own report of a message sent from our side; with a staff id, one that a human typed in the platform's tool. */
   | { kind: 'echo'; messageId: string; text?: string; staffId?: string }

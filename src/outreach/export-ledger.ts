@@ -7,7 +7,14 @@ import { OperatorError } from '../lib/operator-error.ts'
 import { findCampaign } from './campaign-row.ts'
 import { ledgerCells, ledgerRows } from './ledger-rows.ts'
 
-export type ExportLedgerArgs = { campaignId: number; path: string; actor: string; now: Date }
+export type ExportLedgerArgs = {
+  campaignId: number
+  path: string
+  actor: string
+  now: Date
+  /** A column more: when each message arrived, where the platform says so. */
+  receipts?: boolean
+}
 
 // Contract, section 5
 const COLUMNS = ['channel', 'channel_user_id', 'person', 'village_code', 'status', 'class_or_reason', 'attempts', 'sent_at', 'seen_at']
@@ -16,7 +23,10 @@ const COLUMNS = ['channel', 'channel_user_id', 'person', 'village_code', 'status
  * Writes the ledger of a campaign as CSV, one row a recipient, all of one moment. The file appears whole or not at all, readable by its owner
  * only, and after the audit trail says who took it. Returns the number of rows.
  */
-export async function exportLedger(database: Database, { campaignId, path, actor, now }: ExportLedgerArgs): Promise<number> {
+export async function exportLedger(
+  database: Database,
+  { campaignId, path, actor, now, receipts = false }: ExportLedgerArgs,
+): Promise<number> {
   const found = await findCampaign({ database }, campaignId)
   if (!found) throw new OperatorError(`there is no campaign ${campaignId}`)
   const half = `${path}.${process.pid}.part`
@@ -26,7 +36,7 @@ export async function exportLedger(database: Database, { campaignId, path, actor
   try {
     let rows = 0
     // A cell that begins with = + - @ is text to a spreadsheet only with ' before it
-    const csv = stringify({ header: true, columns: COLUMNS, escape_formulas: true })
+    const csv = stringify({ header: true, columns: receipts ? [...COLUMNS, 'received_at'] : COLUMNS, escape_formulas: true })
     async function* cells() {
       for await (const batch of ledgerRows(database.sql, found!.communeId, campaignId)) {
         for (const row of batch) {

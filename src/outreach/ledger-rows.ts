@@ -11,6 +11,7 @@ type LedgerRow = {
   class_or_reason: string | null
   attempts: number
   sent_at_ms: number | null
+  received_at_ms: number | null
   seen_at_ms: number | null
 }
 
@@ -21,7 +22,8 @@ export function ledgerRows(sql: Sql, communeId: number, campaignId: number): Asy
   return sql<LedgerRow[]>`
     SELECT a.channel, c.channel_user_id, p.name AS person, u.code AS village_code, r.status,
       coalesce(r.class, CASE WHEN r.status = 'waiting' AND r.route = 'next' THEN 'next_contact' END) AS class_or_reason, r.attempts,
-      extract(epoch FROM r.sent_at)::float8 * 1000 AS sent_at_ms, extract(epoch FROM r.seen_at)::float8 * 1000 AS seen_at_ms
+      extract(epoch FROM r.sent_at)::float8 * 1000 AS sent_at_ms, extract(epoch FROM r.received_at)::float8 * 1000 AS received_at_ms,
+      extract(epoch FROM r.seen_at)::float8 * 1000 AS seen_at_ms
     FROM recipient r
     LEFT JOIN contact c ON c.id = r.contact_id
     LEFT JOIN account a ON a.id = coalesce(c.account_id, r.account_id)
@@ -31,9 +33,9 @@ export function ledgerRows(sql: Sql, communeId: number, campaignId: number): Asy
     ORDER BY r.person_id`.cursor(BATCH)
 }
 
-/** A row as the export writes it (contract, section 5). */
-export function ledgerCells({ sent_at_ms, seen_at_ms, ...row }: LedgerRow) {
-  return { ...row, sent_at: printTime(sent_at_ms), seen_at: printTime(seen_at_ms) }
+/** A row as the export writes it (contract, section 5), with when it arrived beside it. */
+export function ledgerCells({ sent_at_ms, received_at_ms, seen_at_ms, ...row }: LedgerRow) {
+  return { ...row, sent_at: printTime(sent_at_ms), seen_at: printTime(seen_at_ms), received_at: printTime(received_at_ms) }
 }
 
 /** "2026-11-21T09:30:05+07:00", by the clock of Việt Nam. */

@@ -8,6 +8,7 @@ import { wordsOnly } from './ledger.ts'
 import { limitRefused, paceLimits } from './limits.ts'
 import type { Result } from './mark-results.ts'
 import { type PaceLimit, takeForCampaign } from './pace.ts'
+import { trackingIdOf } from './tracked-receipts.ts'
 
 // A message that certainly was not delivered is tried so often in all
 const MAX_TRIES = 5
@@ -44,7 +45,7 @@ async function attempt(deps: OutreachDeps, channel: Channel, limits: readonly Pa
     if (!channel.sendTemplate || !template || !row.phoneEnc) return { outcome: { kind: 'failed', class: 'no_template' } }
     const phone = deps.sealer.open(row.phoneEnc)
     const data = { ho_ten: row.name ?? '', noi_dung: item.message.text }
-    const trackingId = `c${item.campaignId}-${row.personId}`
+    const trackingId = trackingIdOf(item.campaignId, row.personId)
     return { outcome: await channel.sendTemplate({ phone, templateId: template.id, data, trackingId, development: template.development }) }
   }
   if (row.channelUserId === null) return { outcome: { kind: 'failed', class: 'no_chat' } }

@@ -14,6 +14,7 @@ import { paceLimits } from './limits.ts'
 import { takeForCampaign } from './pace.ts'
 import { recipientRows, toMessage } from './recipient-rows.ts'
 import { hashContent } from './template.ts'
+import { settleByReceipts } from './tracked-receipts.ts'
 
 // One process at a time
 const SWEEP_LOCK = 7_301_005
@@ -159,8 +160,9 @@ async function findLost(deps: OutreachDeps, communeId: number, campaignId: numbe
         AND r.commune_id = ${communeId} AND r.campaign_id = l.campaign_id AND r.status = 'waiting')`
 }
 
-/** Asks the chats of uncertain recipients whether the message is there; what is found becomes `sent`, what is not stays open. */
+/** Asks the chats of uncertain recipients whether the message is there, and takes the platform's receipts; what is found becomes `sent`, what is not stays open. */
 export async function askUncertain(deps: OutreachDeps): Promise<void> {
+  await settleByReceipts(deps.database.sql)
   const now = deps.now()
   const rows = await deps.database.sql<
     {

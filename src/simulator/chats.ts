@@ -50,9 +50,11 @@ export function createChats({ store, clock, random, webhook, streams, linkOf }: 
     webhook.send(account, messageEvent({ account, thread, at: message.at, message, linkOf }))
   }
 
-  function tellReceived(thread: Thread, message: Message, phone?: string) {
+  /** What went by phone number is told of by that number, also when the phone was off at first. */
+  function tellReceived(thread: Thread, message: Message) {
     if (!message.byApi) return
     const trackingId = message.template?.trackingId
+    const { phone } = getPerson(world, thread.personId)
     if (phone !== undefined && trackingId !== undefined)
       webhook.send(about(thread).account, phoneReceivedEvent({ ...about(thread), phone, messageId: message.id, trackingId }), 'ZNS')
     else webhook.send(about(thread).account, receivedEvent(about(thread), message.id))
@@ -84,7 +86,7 @@ export function createChats({ store, clock, random, webhook, streams, linkOf }: 
       streams.message(message)
       // what goes by phone number has no echo in the chat, only its receipt
       if (phone === undefined) tell(thread, message)
-      if (online) tellReceived(thread, message, phone)
+      if (online) tellReceived(thread, message)
       return message
     },
 
@@ -121,7 +123,8 @@ export function createChats({ store, clock, random, webhook, streams, linkOf }: 
     see(thread) {
       const seen = thread.messages.filter((message) => message.from !== 'person' && message.status === 'received')
       setStatus(seen, 'seen')
-      const ids = seen.filter((message) => message.byApi).map((message) => message.id)
+      // of what goes by phone number the platform reports the delivery alone (zalo.md 6.4)
+      const ids = seen.filter((message) => message.byApi && message.template?.trackingId === undefined).map((message) => message.id)
       if (ids.length > 0) webhook.send(about(thread).account, seenEvent(about(thread), ids))
     },
   }

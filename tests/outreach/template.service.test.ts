@@ -1,4 +1,12 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parse } from 'csv-parse/sync'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { createReceiver } from '../../src/conversation/receive.ts'
+import type { InboundEvent } from '../../src/model/inbound.ts'
+import { exportLedger } from '../../src/outreach/export-ledger.ts'
+import { askUncertain } from '../../src/outreach/sweep-campaigns.ts'
 import { type Bot, startBot } from '../support/bot.ts'
 import { createClock, registered, withoutPace, withRole } from './staff.ts'
 
@@ -7,6 +15,8 @@ const clock = createClock('2026-11-24T10:00:00+07:00')
 let bot: Bot
 let officer: Awaited<ReturnType<Bot['person']>>
 const PHONES = { admin: '84900000001', other: '84900000002', nobody: '84900000003' }
+/** Who holds them, at the platform. */
+const phones: { admin?: string; other?: string } = {}
 
 beforeAll(async () => {
   bot = await startBot({ clock, rounds: false })
@@ -17,7 +27,7 @@ beforeAll(async () => {
     templates: [{ id: '123456', text: 'Hội Khuyến học xã gửi <ho_ten>: <noi_dung>', approved: true, byUserId: false }],
     adminPhones: [PHONES.admin],
   })
-  for (const phone of [PHONES.admin, PHONES.other]) bot.simulator.people.create({ name: phone, phone })
+  for (const who of ['admin', 'other'] as const) phones[who] = bot.simulator.people.create({ name: PHONES[who], phone: PHONES[who] }).id
   const [village] = await bot.sql<{ commune: number; id: number }[]>`SELECT commune_id AS commune, id FROM unit WHERE code = 'binh-lu-02'`
   for (const [name, phone] of Object.entries(PHONES))
     await bot.sql`
@@ -83,10 +93,88 @@ it('live is paid for, and the officer sees what it may cost', async () => {
   })
 })
 
+/** When the platform says it arrived, by name, in the newest campaign's export. */
+async function arrivals(): Promise<Record<string, string | undefined>> {
+  const folder = mkdtempSync(join(tmpdir(), 'receipts-'))
+  try {
+    const path = join(folder, 'ledger.csv')
+    const [campaign] = await bot.sql<{ id: number }[]>`SELECT max(campaign_id)::int AS id FROM recipient`
+    await exportLedger(bot.app.deps.database, { campaignId: campaign?.id ?? 0, path, actor: 'cli', now: clock.date(), receipts: true })
+    const rows: Record<string, string>[] = parse(readFileSync(path, 'utf8'), { columns: true })
+    return Object.fromEntries(rows.map((row) => [row.person, row.received_at]))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+const AT = /^2026-11-24T1\d:\d\d:\d\d\+07:00$/
+const late = async () => {
+  await bot.simulator.flush()
+  await bot.app.idle()
+  return arrivals()
+}
+
+it('what arrived is in the ledger with the time the platform names, and only that', async () => {
+  await bot.sql`UPDATE recipient SET sent_at = sent_at - interval '20 days'`
+  bot.simulator.people.setOnline(phones.other ?? '', false)
+  await broadcast('Tin bốn.')
+  expect(await late()).toMatchObject({ admin: expect.stringMatching(AT), other: '', nobody: '' })
+  // Half an hour later the phone is switched on
+  clock.add(0.5)
+  bot.simulator.people.setOnline(phones.other ?? '', true)
+  const { admin, other } = await late()
+  expect(other).toMatch(AT)
+  expect(new Date(other ?? '').getTime() - new Date(admin ?? '').getTime()).toBeGreaterThanOrEqual(29 * 60_000)
+  // Read on the phone: of that the platform says nothing here
+  bot.simulator.people.see(phones.admin ?? '', bot.oaId)
+  await late()
+  expect((await bot.sql`SELECT count(seen_at)::int AS n FROM recipient WHERE route = 'zbs'`)[0]?.n).toBe(0)
+})
+
+it('a receipt told twice, late or for somebody else’s campaign changes nothing', async () => {
+  const before = await late()
+  const receiver = createReceiver(bot.app.deps)
+  const [account] = await bot.sql<{ id: number }[]>`SELECT id::int AS id FROM account`
+  const accept = (event: InboundEvent) => receiver.receive([{ accountId: account?.id ?? 0, event }])
+  const receipt = (id: string, atMs = clock.now()) => ({
+    channelUserId: PHONES.admin,
+    dedupeKey: `received ${id} ${atMs}`,
+    atMs,
+    order: atMs,
+    content: { kind: 'received' as const, messageIds: ['m'], tracked: { id, atMs } },
+  })
+  for (const id of ['c999999-1', 'c1', 'khác', 'c1-99999999']) expect(await accept(receipt(id))).toEqual([])
+  const [first] = await bot.sql<{ campaign: number; person: number }[]>`
+    SELECT campaign_id::int AS campaign, person_id::int AS person FROM recipient WHERE received_at IS NOT NULL AND route = 'zbs' ORDER BY campaign_id DESC, person_id LIMIT 1`
+  const known = `c${first?.campaign}-${first?.person}`
+  await Promise.all([accept(receipt(known)), accept(receipt(known, clock.now() + 60_000))])
+  expect(await late()).toEqual(before)
+  const contacts = async () => (await bot.sql`SELECT count(*)::int AS n FROM contact WHERE channel_user_id = ${PHONES.admin}`)[0]?.n
+  expect(await contacts()).toBe(0)
+})
+
+it('a template nobody knew the end of is sent, once its receipt says so', async () => {
+  await bot.sql`UPDATE recipient SET sent_at = sent_at - interval '20 days'`
+  const fault = bot.simulator.faults.addCall({ endpoint: '/message/template', when: 'after', answer: { html: 502 } })
+  const { rows } = await broadcast('Tin năm.')
+  bot.simulator.faults.remove(fault)
+  expect(rows.admin).toEqual(['zbs', 'uncertain', expect.any(String)])
+  await late()
+  await askUncertain(bot.app.deps)
+  const [row] = await bot.sql`
+    SELECT r.status, r.class, r.sent_at IS NOT NULL AS timed FROM recipient r JOIN person p ON p.id = r.person_id
+    WHERE p.name = 'admin' AND r.campaign_id = (SELECT max(campaign_id) FROM recipient)`
+  expect({ ...row }).toEqual({ status: 'sent', class: 'settled_by_receipt', timed: true })
+  const [sums] = await bot.sql`
+    SELECT (SELECT count(*)::int FROM recipient r WHERE r.campaign_id = c.id AND r.status = 'sent') AS rows,
+      (SELECT coalesce(sum(n), 0)::int FROM recipient_count k WHERE k.campaign_id = c.id AND k.status = 'sent') AS counted
+    FROM campaign c ORDER BY id DESC LIMIT 1`
+  expect(sums?.counted).toBe(sums?.rows)
+})
+
 it('that cannot be paid stops the templates only: the free messages of the same broadcast go out', async () => {
   await bot.sql`UPDATE recipient SET sent_at = sent_at - interval '20 days'`
   bot.account.change({ zaloCloud: 'none' })
-  const { rows } = await broadcast('Tin bốn.')
+  const { rows } = await broadcast('Tin sáu.')
   expect(rows).toMatchObject({
     admin: ['zbs', 'failed', 'cloud_account'],
     other: ['zbs', 'failed', 'cloud_account'],

@@ -57,7 +57,11 @@ function contentOf(event: WebhookEvent): InboundContent | undefined {
     case 'seen':
       return { kind: 'seen', messageIds: event.messageIds }
     case 'received':
-      return { kind: 'received', messageIds: [event.messageId] }
+      return {
+        kind: 'received',
+        messageIds: [event.messageId],
+        ...(event.trackingId === undefined ? {} : { tracked: { id: event.trackingId, atMs: event.deliveryTimeMs ?? event.timestampMs } }),
+      }
     case 'chat_opened':
       return { kind: 'start' }
     case 'follow':

@@ -316,13 +316,15 @@ type ListRow = {
   route: string
   class: string | null
   sent: number | null
+  received: number | null
   seen: number | null
 }
 
 async function listRows(turn: Turn, campaignId: number): Promise<ListRow[]> {
   return turn.deps.database.sql<ListRow[]>`
     SELECT u.label || ' ' || u.name AS village, p.name, r.status, r.route, r.class,
-      extract(epoch FROM r.sent_at)::float8 * 1000 AS sent, extract(epoch FROM r.seen_at)::float8 * 1000 AS seen
+      extract(epoch FROM r.sent_at)::float8 * 1000 AS sent, extract(epoch FROM r.received_at)::float8 * 1000 AS received,
+      extract(epoch FROM r.seen_at)::float8 * 1000 AS seen
     FROM recipient r
     LEFT JOIN person p ON p.commune_id = r.commune_id AND p.id = r.person_id
     LEFT JOIN contact c ON c.id = r.contact_id
@@ -331,7 +333,7 @@ async function listRows(turn: Turn, campaignId: number): Promise<ListRow[]> {
     ORDER BY u.position NULLS LAST, p.name_key, r.person_id`
 }
 
-const COLUMNS = ['number', 'village', 'name', 'result', 'reason', 'sent', 'seen']
+const COLUMNS = ['number', 'village', 'name', 'result', 'reason', 'sent', 'received', 'seen']
 
 /** As a spreadsheet opens it: with a mark that it is UTF-8, and no cell that begins like a formula. */
 function tableOf(turn: Turn, rows: readonly ListRow[]): string {
@@ -346,6 +348,7 @@ function tableOf(turn: Turn, rows: readonly ListRow[]): string {
       resultOf(turn, row),
       reasonOf(turn, row),
       when(row.sent),
+      when(row.received),
       when(row.seen),
     ]),
   ]
