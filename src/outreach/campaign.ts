@@ -254,6 +254,10 @@ export async function retryClass(deps: OutreachDeps, args: { campaignId: number;
     const locked = await lock(tx, campaignId)
     if (!locked) return refuse('unknown')
     if (!['running', 'paused', 'done'].includes(locked.state)) return wrongState(locked.state)
+    // The file of one that is long over may be gone
+    const found = await findCampaign(deps, campaignId)
+    const checked = found && (await checkDraft(deps, { ...found, attachment: found.attachment ?? undefined }))
+    if (checked) return checked
     const now = deps.now()
     const recipients = await moveRows(tx, {
       communeId: locked.commune_id,

@@ -4,13 +4,15 @@ import { basename, join } from 'node:path'
 import { z } from 'zod'
 import type { Deps } from '../conversation/deps.ts'
 import { Action, mayDo, rolesOf } from '../registry/roles.ts'
+import { getSetting, INSTALLATION } from '../registry/settings.ts'
 import { unitPath } from '../registry/units.ts'
 
 /** A file for one officer, for a day: signed, and the role is asked again when it is opened (contract, section 3). */
 const Token = z.tuple([z.string(), z.number(), Action, z.number(), z.number()])
 
 const PURPOSE = 'file'
-const LIFE_MS = 24 * 3_600_000
+const DAY_MS = 24 * 3_600_000
+const LIFE_MS = DAY_MS
 
 export type FileFor = { name: string; bytes: Buffer | string; contactId: number; action: Action; unitId: number }
 
@@ -62,21 +64,48 @@ const TYPES: Readonly<Record<string, string>> = {
 const typeOf = (name: string) => TYPES[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream'
 
 // Sheets for leaders: long enough for one whose window opens late in a campaign's life
-const NOTICE_LIFE_MS = 60 * 24 * 3_600_000
+const NOTICE_LIFE_MS = 60 * DAY_MS
 /** The folder of those sheets. */
 export const NOTICES = 'village-notices'
 
-/** Removes files whose links have run out, and sheets nobody waits for any more. */
-export async function dropOldFiles(deps: Pick<Deps, 'exportsDir' | 'now'>): Promise<void> {
-  await dropOlder(deps, 'files', LIFE_MS)
-  await dropOlder(deps, NOTICES, NOTICE_LIFE_MS)
+/** The folder of what officers sent for their notices. */
+export const ATTACHMENTS = 'notices'
+
+type DropDeps = Pick<Deps, 'exportsDir' | 'now' | 'database'>
+
+/** Removes files whose links have run out, sheets nobody waits for any more, and attachments of notices that are over. Safe to repeat. */
+export async function dropOldFiles(deps: DropDeps): Promise<void> {
+  for (const path of await olderThan(deps, 'files', LIFE_MS)) await rm(path, { force: true })
+  for (const path of await olderThan(deps, NOTICES, NOTICE_LIFE_MS)) await rm(path, { force: true })
+  await dropAttachments(deps)
 }
 
-async function dropOlder({ exportsDir, now }: Pick<Deps, 'exportsDir' | 'now'>, name: string, lifeMs: number): Promise<void> {
+/**
+ * A notice that is scheduled or under way needs its file, however old; a draft and one that ended keep theirs for a while. A file nobody names
+ * was left by a process that died, or was sent and replaced. One that is asked for after all is missed with a sentence (check-draft.ts).
+ */
+async function dropAttachments(deps: DropDeps): Promise<void> {
+  const { sql, db } = deps.database
+  const keptMs = (await getSetting(db, INSTALLATION, 'campaign.file_kept_days')) * DAY_MS
+  const old = await olderThan(deps, ATTACHMENTS, keptMs)
+  if (old.length === 0) return
+  const since = new Date(deps.now().getTime() - keptMs).toISOString()
+  // By the name alone, which is random: the folder may have been moved
+  const needed = await sql<{ name: string }[]>`
+    SELECT name FROM campaign, LATERAL (SELECT regexp_replace(attachment->>'path', '^.*/', '') AS name) file
+    WHERE name IN ${sql(old.map((path) => basename(path)))}
+      AND (state IN ('scheduled', 'running', 'paused') OR greatest(updated_at, finished_at) > ${since}::timestamptz)`
+  const keep = new Set(needed.map((row) => row.name))
+  for (const path of old) if (!keep.has(basename(path))) await rm(path, { force: true })
+}
+
+async function olderThan({ exportsDir, now }: Pick<Deps, 'exportsDir' | 'now'>, name: string, lifeMs: number): Promise<string[]> {
   const folder = join(exportsDir, name)
+  const old: string[] = []
   for (const file of await readdir(folder).catch(() => [])) {
     const path = join(folder, file)
     const found = await stat(path).catch(() => undefined)
-    if (found && now().getTime() - found.mtimeMs > lifeMs) await rm(path, { force: true })
+    if (found && now().getTime() - found.mtimeMs > lifeMs) old.push(path)
   }
+  return old
 }

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { Channel } from '../../channels/channel.ts'
 import type { Deps } from '../../conversation/deps.ts'
 import type { FetchedFile, FileRef } from '../../model/inbound.ts'
+import { ATTACHMENTS } from '../files.ts'
 
 /** A picture or file an officer sent for a notice, kept on this machine. */
 export const Kept = z.object({ kind: z.enum(['image', 'file']), name: z.string(), contentType: z.string(), path: z.string() })
@@ -45,7 +46,7 @@ export async function fetchAttachment(
   const content = bytes
   const found = content.length > 8 ? KINDS.find((item) => item.is(content)) : undefined
   if (!found) return { kind: 'refused', problem: 'wrong_type' }
-  const folder = join(deps.exportsDir, 'notices')
+  const folder = join(deps.exportsDir, ATTACHMENTS)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, `${randomBytes(12).toString('hex')}.${found.extension}`)
   await writeFile(path, bytes, { mode: 0o600 })
