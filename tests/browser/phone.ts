@@ -74,11 +74,12 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS })
 }
 
-/** The page at this address on a screen of this size, as someone sees it who was never here before. */
+/** The page at this address on a screen of this size, as someone sees it who was never here before. `prepare` runs before it is opened. */
 export async function openPhonePage(
   browser: Browser,
   address: string,
   size: { width: number; height: number } = screens.desk,
+  prepare: (page: Page) => Promise<void> = async () => {},
 ): Promise<PhonePage> {
   const context = await browser.newContext({ viewport: size, locale: 'vi-VN', timezoneId: 'Asia/Ho_Chi_Minh' })
   const page = await context.newPage()
@@ -92,6 +93,7 @@ export async function openPhonePage(
     const { host } = new URL(request.url())
     if (host !== new URL(address).host) foreignHosts.add(host)
   })
+  await prepare(page)
   await page.goto(address)
   const ready = page.locator('[data-ready="true"]')
   await ready.waitFor()

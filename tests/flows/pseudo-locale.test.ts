@@ -3,30 +3,14 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { GoldenTalk } from '../../src/cli/golden-talk.ts'
 import { createTalk } from '../../src/cli/talk.ts'
-import { type Content, loadContent } from '../../src/content/load.ts'
-import type { Texts } from '../../src/content/texts.ts'
+import { outside, pseudoContent } from './pseudo-locale.ts'
 
-// Every text of the locales marked ⟦…⟧: letters outside the marks stand in the code, or are the person's own.
-
-const content = loadContent(join(import.meta.dirname, '../..'))
-const marked = (texts: Texts): Texts => ({ ...texts, format: (ref, common) => `⟦${texts.format(ref, common)}⟧` })
-const pseudo: Content = { ...content, texts: { vi: marked(content.texts.vi), en: marked(content.texts.en) } }
-
-/** What is left of a message without everything between marks, however deep. */
-function outside(message: string): string {
-  let depth = 0
-  let left = ''
-  for (const character of message) {
-    if (character === '⟦') depth += 1
-    else if (character === '⟧') depth -= 1
-    else if (depth === 0) left += character
-  }
-  return left
-}
+const pseudo = pseudoContent()
 
 test.each([
   ['⟦a⟧ b', ' b'],
   ['⟦a ⟦b⟧ c⟧', ''],
+  ['a ⟪b⟫', 'a '],
 ])('outside of %s', (message, left) => expect(outside(message)).toBe(left))
 
 const files = readdirSync(import.meta.dirname).filter((file) => file.endsWith('.talk.json'))

@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import { createApp } from '../../src/app.ts'
 import type { Config } from '../../src/config.ts'
+import type { Content } from '../../src/content/load.ts'
 import { createSampleCommune } from '../../src/registry/sample.ts'
 import { importUnits } from '../../src/registry/units.ts'
 import { createSimulator } from '../../src/simulator/simulator.ts'
@@ -15,6 +16,8 @@ type Options = {
   clock?: { now(): number }
   oaType?: 2 | 4
   buttons?: 'accepted' | 'refused'
+  /** What it says and asks; by default the project's own. */
+  content?: Content
 }
 
 const OA = { oaId: '4000000000000000001', appId: '4000000000000000002', appSecret: 'app-secret', oaSecretKey: 'oa-secret' }
@@ -22,7 +25,7 @@ const OA = { oaId: '4000000000000000001', appId: '4000000000000000002', appSecre
 /** The real bot on a real database, talking over HTTP to the simulated platform, in this process. */
 export type Bot = Awaited<ReturnType<typeof startBot>>
 
-export async function startBot({ commune = 'small', clock, oaType = 2, buttons = 'accepted', rounds = true }: Options = {}) {
+export async function startBot({ commune = 'small', clock, oaType = 2, buttons = 'accepted', rounds = true, content }: Options = {}) {
   const databaseUrl = await createTestDatabase()
   const simulator = await createSimulator({
     accounts: [{ ...OA, name: 'Hội Khuyến học xã', oaType, verified: true, package: 'comprehensive', buttons, perMinute: 1_000_000 }],
@@ -58,6 +61,7 @@ export async function startBot({ commune = 'small', clock, oaType = 2, buttons =
       now,
       localUrl: () => url,
       rounds,
+      ...(content && { content }),
       prepare: commune === 'sample' ? createSampleCommune : createSmallCommune,
     })
     url = await app.http.listen({ host: '127.0.0.1', port: 0 })
