@@ -9,6 +9,7 @@ import { cancelCampaign, changeCampaign, createCampaign, type Shown, scheduleCam
 import type { Refused } from '../refusal.ts'
 import { firstSample } from '../samples.ts'
 import { nextAllowed } from '../started-gate.ts'
+import { findTwin } from '../twin.ts'
 import { Kept } from './attachment.ts'
 import { forgetAudience, leaves, ruleInWords, ruleOf } from './audience.ts'
 
@@ -238,6 +239,11 @@ export async function startBroadcast(turn: Turn, live: LiveSession): Promise<Res
   if (figures?.length !== 1) {
     say(turn, 'broadcast.number_please')
     return { _next: 'confirm' }
+  }
+  const twin = await findTwin(turn.tx, { communeId: turn.contact.communeId, campaignId, now: turn.now })
+  if (twin) {
+    say(turn, 'broadcast.twin', { state: twin.state, time: formatTime(twin.at), date: formatDate(twin.at) })
+    return { _next: 'review' }
   }
   const given = { campaignId, confirmed: Number(figures[0]), actor: actor(turn) }
   const at = typeof vars._at === 'string' && vars._at !== '' ? new Date(vars._at) : undefined
