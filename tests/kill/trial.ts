@@ -201,7 +201,7 @@ async function watch(run: Run, campaignId: number, began: number): Promise<Trial
     throughSince = 0
     await sleep(3_000)
   }
-  if (Date.now() >= deadline) problems.push(`it was not through after ${endMs / 1_000} s`)
+  if (Date.now() >= deadline) problems.push(`it was not through after ${endMs / 1_000} s: ${await leftOver(run, campaignId)}`)
   sending = false
   await writing
   const { kills, databaseAt } = (await killing) ?? { kills: [], databaseAt: 0 }
@@ -331,6 +331,20 @@ async function look(run: Run, campaignId: number, pauses: string[]): Promise<{ t
   } catch {
     return undefined
   }
+}
+
+/** What kept it from its end, in figures. */
+async function leftOver({ database: { sql } }: Run, campaignId: number): Promise<string> {
+  const now = new Date().toISOString()
+  const rows = await sql`
+    SELECT state AS what, '' AS class, NULL::float8 AS due_in, 1 AS n FROM campaign WHERE id = ${campaignId}
+    UNION ALL SELECT status || ' ' || route, class, min(extract(epoch FROM not_before - ${now}::timestamptz)), count(*)::int FROM recipient
+      WHERE campaign_id = ${campaignId} AND (status = 'uncertain' OR (status = 'waiting' AND (route = 'now' OR not_before IS NOT NULL))) GROUP BY 1, 2
+    UNION ALL SELECT 'claimed', claimed_by::text, min(extract(epoch FROM claimed_at - ${now}::timestamptz)), sum(cardinality(person_ids))::int FROM recipient_batch GROUP BY 1, 2
+    UNION ALL SELECT 'event', NULL, min(extract(epoch FROM received_at - ${now}::timestamptz)), count(*)::int FROM inbound_event WHERE handled_at IS NULL
+    UNION ALL SELECT 'reply ' || status, class, min(extract(epoch FROM not_before - ${now}::timestamptz)), count(*)::int FROM outbound_message
+      WHERE status = 'waiting' GROUP BY 1, 2`
+  return JSON.stringify(rows)
 }
 
 /** A kill between the platform's new tokens and their storing loses the grant (token-source.ts): a human has to consent anew. */
