@@ -46,6 +46,8 @@ const BATCH = 20
 const BUSY_MS = 40
 // After an unexpected failure: long enough not to spin, short enough not to be felt as silence
 const FAILED_MS = 1_000
+// A receipt that came before what it is about was recorded: long enough for that, short enough for an officer who watches
+const EARLY_RECEIPT_MS = 500
 // An event that fails this often is put aside so that those behind it are not held up
 const MAX_ATTEMPTS = 5
 // The others are reports about messages of ours, and owe nobody an answer
@@ -59,7 +61,7 @@ type Answered =
   | { kind: 'in_flight' }
   | { kind: 'to_fetch'; channel: Channel; files: Sent[] }
   | { kind: 'to_ask'; question: PlatformQuestion }
-  | { kind: 'answered'; claimed: Claimed[]; more: boolean; wake: Iterable<number>; listChanged?: ContactRow }
+  | { kind: 'answered'; claimed: Claimed[]; more: boolean; againMs?: number; wake: Iterable<number>; listChanged?: ContactRow }
 
 /**
  * Answers everything a contact has sent, in the order it was sent, and sends what there is to say. Returns how long to wait before this
@@ -89,7 +91,7 @@ export async function handleContact(deps: Deps, contactId: number): Promise<numb
       for (const id of answered.wake) deps.wake(id)
       if (answered.listChanged) deps.listChanged(answered.listChanged)
       const again = await deliver(deps, answered.claimed)
-      if (!answered.more) return again
+      if (!answered.more) return again ?? answered.againMs
     }
   } catch (error) {
     if (isTransient(error)) {
@@ -222,12 +224,15 @@ async function answerWaiting(deps: Deps, tx: Tx, { contactId, at, answers }: Tak
   const listBefore = listOf(turn)
   const isAnsweredElsewhere =
     batch.some((event) => SAYS_SOMETHING.has(event.kind)) && (await hasOtherChat(tx, contact)) && (await keepInStep(turn))
+  const early = new Set<number>()
   for (const event of batch) {
     if (!event.bodyEnc) continue
     turn.saidAtMs = event.at.getTime()
     const content = deps.sealer.openJson<InboundContent>(event.bodyEnc)
     turn.heard = content.kind === 'text' ? content.text : ''
-    await answer(turn, content, event, shown)
+    if (content.kind === 'received' || content.kind === 'seen') {
+      if ((await markReceipts(turn, content, event.at)) === 'later') early.add(event.id)
+    } else await answer(turn, content, event, shown)
   }
   // The question these words were about was answered in the other chat: they were held against that answer, and the next one is asked
   if (isAnsweredElsewhere && !turn.said.some((item) => item.type === 'prompt')) await feed(turn, { type: 'again' })
@@ -244,7 +249,7 @@ async function answerWaiting(deps: Deps, tx: Tx, { contactId, at, answers }: Tak
         .where(
           inArray(
             inboundEvent.id,
-            batch.map((event) => event.id),
+            batch.flatMap((event) => (early.has(event.id) ? [] : [event.id])),
           ),
         ),
       touchContact(turn, batch),
@@ -280,7 +285,15 @@ async function answerWaiting(deps: Deps, tx: Tx, { contactId, at, answers }: Tak
   }
   const claimed = [...(held ? [] : [...resend, ...made]), ...started]
   const listChanged = listOf(turn) === listBefore ? {} : { listChanged: contact }
-  return { kind: 'answered', claimed, more: events.length > batch.length, wake: turn.wake, ...listChanged }
+  return {
+    kind: 'answered',
+    claimed,
+    // What is left for later alone is no reason to look again at once
+    more: events.length > batch.length && early.size < batch.length,
+    ...(early.size > 0 ? { againMs: EARLY_RECEIPT_MS } : {}),
+    wake: turn.wake,
+    ...listChanged,
+  }
 }
 
 /** A file that was sent and is not on this machine yet. */
@@ -306,11 +319,13 @@ async function fetchFiles(deps: Deps, { channel, files }: { channel: Channel; fi
   }
 }
 
-async function answer(turn: Turn, content: InboundContent, event: { at: Date; order: number }, shown: Shown): Promise<void> {
+async function answer(
+  turn: Turn,
+  content: Exclude<InboundContent, { kind: 'received' | 'seen' }>,
+  event: { at: Date; order: number },
+  shown: Shown,
+): Promise<void> {
   switch (content.kind) {
-    case 'received':
-    case 'seen':
-      return markReceipts(turn, content, event.at)
     case 'echo':
       return settleEcho(turn, content, event.at)
     case 'unfollow':

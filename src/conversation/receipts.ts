@@ -2,20 +2,23 @@ import { and, eq, inArray, sql } from 'drizzle-orm'
 import { contact as contactTable, outboundMessage } from '../db/schema.ts'
 import type { InboundContent } from '../model/inbound.ts'
 import type { OutboundMessage } from '../model/outbound.ts'
-import { markCampaignReceipts, settleCampaignEcho } from '../outreach/meet.ts'
+import { isBeingSent, markCampaignReceipts, settleCampaignEcho } from '../outreach/meet.ts'
 import { answeredElsewhere } from '../outreach/tickets.ts'
 import type { Turn } from './turn.ts'
 
 // A human of the office is answering: the bot keeps quiet for this contact so long after their last word
 const STAFF_QUIET_MS = 2 * 3_600_000
 
-/** The platform says that messages of ours arrived or were read. Kept once, the first time. */
+/**
+ * The platform says that messages of ours arrived or were read. Kept once, the first time. `later`: a campaign is sending to this person,
+ * and this may be about the very message whose result is not recorded yet; to be asked again.
+ */
 export async function markReceipts(
   { tx, account, contact }: Turn,
   content: Extract<InboundContent, { kind: 'received' | 'seen' }>,
   at: Date,
-): Promise<void> {
-  if (content.messageIds.length === 0) return
+): Promise<'kept' | 'later'> {
+  if (content.messageIds.length === 0) return 'kept'
   const ours = and(eq(outboundMessage.accountId, account.id), inArray(outboundMessage.platformMessageId, content.messageIds))
   const [column, set] =
     content.kind === 'received'
@@ -23,7 +26,9 @@ export async function markReceipts(
       : [outboundMessage.seenAt, { seenAt: sql`coalesce(seen_at, ${at.toISOString()}::timestamptz)` }]
   const found = await tx.update(outboundMessage).set(set).where(ours).returning({ at: column })
   // Not all are of the talk: the others belong to campaigns
-  if (found.length < content.messageIds.length) await markCampaignReceipts(tx, contact, content, at)
+  const others = content.messageIds.length - found.length
+  if (others === 0 || (await markCampaignReceipts(tx, contact, content, at)) === others) return 'kept'
+  return (await isBeingSent(tx, contact)) ? 'later' : 'kept'
 }
 
 /** The platform's own report of a message from our side. One typed by a human in the platform's tool quiets the bot for this contact. */

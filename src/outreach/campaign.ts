@@ -147,7 +147,7 @@ export async function startScheduled(deps: OutreachDeps, campaignId: number): Pr
   )
   // Nobody is there to read a refusal at this hour: it stands still and says why
   if (outcome.type === 'refused' && due)
-    await sql`UPDATE campaign SET state = 'paused', pause_class = 'cannot_start', pause_detail = ${outcome.problem.key} WHERE id = ${campaignId} AND state = 'scheduled'`
+    await sql`UPDATE campaign SET state = 'paused', pause_class = 'cannot_start', pause_detail = ${JSON.stringify(outcome.problem)} WHERE id = ${campaignId} AND state = 'scheduled'`
   return outcome
 }
 

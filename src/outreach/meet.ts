@@ -56,23 +56,36 @@ async function meetNoticesOf(tx: Tx, met: Met, personId: number, now: Date): Pro
     ON CONFLICT (commune_id, campaign_id, status, route, class) DO UPDATE SET n = recipient_count.n + excluded.n`)
 }
 
-/** Receipts of campaign messages; kept once, the first time. */
+/** Receipts of campaign messages; kept once, the first time. Returns how many it kept. */
 export async function markCampaignReceipts(
   tx: Tx,
   met: Met,
   { kind, messageIds }: { kind: 'received' | 'seen'; messageIds: string[] },
   at: Date,
-): Promise<void> {
+): Promise<number> {
+  let kept = 0
   const since = new Date(at.getTime() - RECEIPT_DAYS * 86_400_000).toISOString()
   const column = kind === 'received' ? sql`received_at` : sql`seen_at`
   for (const personId of subjects(met)) {
-    await tx.execute(sql`
+    const rows = await tx.execute(sql`
     UPDATE recipient r SET ${column} = ${at.toISOString()}::timestamptz
     FROM campaign c
     WHERE c.commune_id = ${met.communeId} AND c.started_at > ${since}::timestamptz AND r.commune_id = c.commune_id AND r.campaign_id = c.id
       AND r.person_id = ${personId} AND r.${column} IS NULL
-      AND r.platform_message_id IN (SELECT json_array_elements_text(${JSON.stringify(messageIds)}::text::json))`)
+      AND r.platform_message_id IN (SELECT json_array_elements_text(${JSON.stringify(messageIds)}::text::json))
+    RETURNING 1`)
+    kept += rows.length
   }
+  return kept
+}
+
+/** Whether a campaign is sending to this person at this moment: the platform may tell of a message before its result is recorded. */
+export async function isBeingSent(tx: Tx, met: Met): Promise<boolean> {
+  const ids = JSON.stringify(subjects(met))
+  const rows = await tx.execute(sql`
+    SELECT 1 FROM recipient_batch b
+    WHERE b.commune_id = ${met.communeId} AND b.person_ids && ARRAY(SELECT json_array_elements_text(${ids}::text::json)::bigint) LIMIT 1`)
+  return rows.length > 0
 }
 
 type Open = { campaign_id: number; person_id: string; hash: string; claimed_ms: number; status: string; route: string }

@@ -2,7 +2,7 @@ import { stringify } from 'csv-stringify/sync'
 import { startFlow } from '../../conversation/run-session.ts'
 import { offer, say, type Turn, voiceOf } from '../../conversation/turn.ts'
 import { formatDate, formatTime, vietnamTime } from '../../lib/vietnam-time.ts'
-import type { TextRef } from '../../model/text.ts'
+import { TextRef } from '../../model/text.ts'
 import { rolesThatMay } from '../../registry/roles.ts'
 import { settleArticle } from '../article.ts'
 import { cancelCampaign, pauseCampaign, resumeCampaign, retryClass } from '../campaign.ts'
@@ -120,6 +120,7 @@ export function progressTexts(
         state: campaign.state,
         title: titleOf(campaign),
         why: campaign.state === 'paused' ? (campaign.pauseClass ?? 'by_hand') : 'none',
+        detail: pauseText(campaign),
         at: campaign.scheduledAt ? `${formatTime(campaign.scheduledAt)} ${formatDate(campaign.scheduledAt)}` : '',
       },
     },
@@ -152,6 +153,13 @@ export function progressTexts(
       },
     })
   return out
+}
+
+/** Why it paused itself, in words: a share of messages, what the platform says of the account, or what kept it from beginning. */
+function pauseText({ pauseClass, pauseDetail }: Campaign): TextRef | string {
+  if (pauseDetail === null) return ''
+  if (pauseClass === 'account') return failureText(pauseDetail)
+  return pauseClass === 'cannot_start' ? TextRef.parse(JSON.parse(pauseDetail)) : pauseDetail
 }
 
 /** One line a class, each holding the next. */
