@@ -12,6 +12,7 @@ import { createContactQueue } from './conversation/contact-queue.ts'
 import type { Deps } from './conversation/deps.ts'
 import { createFlows } from './conversation/flows.ts'
 import { handleContact } from './conversation/handle-contact.ts'
+import { createIntents } from './conversation/intents.ts'
 import { createOffers } from './conversation/offer.ts'
 import { type Arrival, createReceiver } from './conversation/receive.ts'
 import { findLeftovers, finishErasures } from './conversation/sweep.ts'
@@ -122,6 +123,7 @@ export async function createApp({
     flows: createFlows(content),
     communes: createCommunes({ database, understand, nowMs: () => now().getTime() }),
     offers: createOffers({ content, understand }),
+    intent: createIntents(understand),
     clips: createClips({ db: database.db, dir: join(config.dataDir, 'voice'), nowMs: () => now().getTime() }),
     understand,
     channelOf: (accountId) => channels.find(accountId),

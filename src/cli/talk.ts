@@ -4,6 +4,7 @@ import { commonParams, type Language } from '../content/texts.ts'
 import { ACTION_NAMES } from '../conversation/actions.ts'
 import { compose } from '../conversation/compose.ts'
 import { createFlows } from '../conversation/flows.ts'
+import { createIntents } from '../conversation/intents.ts'
 import { createOffers } from '../conversation/offer.ts'
 import { type Reading, readText } from '../conversation/read-text.ts'
 import { readValue, type ValueWorld } from '../conversation/read-value.ts'
@@ -17,6 +18,7 @@ import { openPrompt } from '../engine/prompt.ts'
 import { score } from '../engine/score.ts'
 import { newSession, type Session } from '../engine/session.ts'
 import { step } from '../engine/step.ts'
+import { fold } from '../lib/fold.ts'
 import { createUnderstanding, parseLexicon, type Word } from '../lib/understand.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
 import type { TextRef } from '../model/text.ts'
@@ -61,9 +63,12 @@ export function createTalk({ content, flow, language: firstLanguage, group, now 
   const understand = createUnderstanding(parseLexicon(content.lexicon))
   const flows = createFlows(content)
   const offers = createOffers({ content, understand })
+  const intent = createIntents(understand)
   const world: ValueWorld = { now, commune: sampleCommune(understand), deps: { understand } }
   let language = firstLanguage
   let said: Said[] = []
+  // What the person said last
+  let before = ''
   // Whoever is on top talks; those beneath wait. Kept as text, as a database would keep it
   let stack: string[] = []
 
@@ -204,6 +209,7 @@ export function createTalk({ content, flow, language: firstLanguage, group, now 
     const reader = {
       understand,
       offers,
+      intent,
       language,
       users: ['anyone', 'invited'] as const,
       hasWord,
@@ -211,7 +217,11 @@ export function createTalk({ content, flow, language: firstLanguage, group, now 
       readValue: (asked: typeof prompt, words: string) => readValue(world, place, asked, words),
       afterPause: false,
     }
-    obey(readText(reader, place, prompt, text), prompt.options)
+    const isSaidAgain = fold(text) === fold(before)
+    before = text
+    const reading = readText(reader, place, prompt, text)
+    if (reading.type === 'doubtful_name' && isSaidAgain) return feed({ type: 'value', value: reading.name })
+    obey(reading, prompt.options)
   }
 
   function obey(reading: Reading, options: readonly { key: string; text: { key: string } }[]): void {
@@ -235,6 +245,8 @@ export function createTalk({ content, flow, language: firstLanguage, group, now 
           ...(option ? { _key: option.key } : {}),
         })
       }
+      case 'doubtful_name':
+        return feed({ type: 'not_understood', reason: 'name_doubtful' })
       default:
         return reading satisfies never
     }

@@ -9,6 +9,7 @@ import type { Pace } from '../outreach/pace.ts'
 import type { Clips } from '../registry/voice-clips.ts'
 import type { Communes } from './communes.ts'
 import type { Flows } from './flows.ts'
+import type { FindIntent } from './intents.ts'
 import type { Offers } from './offer.ts'
 
 /** What answering a contact needs. */
@@ -20,6 +21,8 @@ export type Deps = {
   flows: Flows
   communes: Communes
   offers: Offers
+  /** The word a sentence of somebody's own asks for. */
+  intent: FindIntent
   /** Recorded prompts. */
   clips: Clips
   understand: Understand

@@ -6,6 +6,7 @@ import { mainPrompt } from '../engine/prompt.ts'
 import type { Session } from '../engine/session.ts'
 import { fold } from '../lib/fold.ts'
 import type { Understand, Understanding, Word, WordUser } from '../lib/understand.ts'
+import type { FindIntent } from './intents.ts'
 import type { Offers } from './offer.ts'
 import type { ValueRead } from './read-value.ts'
 
@@ -16,6 +17,8 @@ export type Place = { loaded: LoadedFlow; state: Session }
 export type Reader = {
   understand: Understand
   offers: Offers
+  /** The word a sentence of somebody's own asks for. */
+  intent: FindIntent
   language: Language
   users: readonly WordUser[]
   hasWord(word: Word): boolean
@@ -35,6 +38,8 @@ export type Reading =
   /** Another answer to question `number`; `input` where a form is open. */
   | { type: 'edit'; number: number; input: Input | undefined }
   | { type: 'which_village'; list: string }
+  /** A name, if it is said again. */
+  | { type: 'doubtful_name'; name: string }
 
 /** A text of more than this is a story, not an answer that failed. */
 const STORY_CHARS = 200
@@ -82,10 +87,24 @@ function readUnderstood(reader: Reader, place: Place, understood: Understanding,
     case 'greeting':
       return asInput(reader.afterPause ? { type: 'resume' } : { type: 'again' })
     case 'none':
-      return missed(reader, text)
+      return readIntent(reader, place, text) ?? missed(reader, text)
     default:
       return understood satisfies never
   }
+}
+
+/**
+ * A sentence that asks for what a word does. Among the questions of a form it is asked back; where somebody is only being registered, what is
+ * surely meant is done.
+ */
+function readIntent(reader: Reader, { loaded, state }: Place, text: string): Reading | undefined {
+  const intent = reader.intent(text)
+  if (!intent || !reader.hasWord(intent.word)) return undefined
+  // Who helps already says once more that they help
+  if (intent.word === 'assist' && loaded.flow.id === 'assist' && !state.form) return asInput({ type: 'explain' })
+  return intent.sure && !state.form
+    ? { type: 'word', word: intent.word, arg: undefined }
+    : { type: 'which_word', word: intent.word, key: undefined }
 }
 
 function missed(reader: Reader, text: string): Reading {
@@ -102,16 +121,20 @@ function readFree(reader: Reader, place: Place, prompt: Prompt, text: string): R
   if (word.kind === 'greeting' && prompt.input !== 'text') return asInput(reader.afterPause ? { type: 'resume' } : { type: 'again' })
   // Words to be passed on are taken as they stand, save a word that is the whole message
   if (prompt.input === 'text' && value.kind === 'value' && word.kind !== 'word') return asInput({ type: 'value', value: value.value })
-  const mayBeName = value.kind === 'value' && prompt.input === 'name'
+  const mayBeName = prompt.input === 'name' && (value.kind === 'value' || value.kind === 'doubtful')
   if (word.kind === 'word' && reader.hasWord(word.word) && !(mayBeName && isNameToo(word, reader.title(word.word), text)))
     return { type: 'word', word: word.word, arg: word.arg }
   if (!mayBeName) {
     if (word.kind === 'question') return asInput({ type: 'explain' })
     if (word.kind === 'person') return asInput({ type: 'person' })
   }
+  const wanted = prompt.input !== 'listed' && (value.kind === 'none' || mayBeName) ? readIntent(reader, place, text) : undefined
+  if (wanted) return wanted
   switch (value.kind) {
     case 'value':
       return asInput({ type: 'value', value: value.value, ...(value.label === undefined ? {} : { label: value.label }) })
+    case 'doubtful':
+      return { type: 'doubtful_name', name: value.value }
     case 'which':
       return { type: 'which_village', list: value.list }
     case 'none':

@@ -4,9 +4,15 @@ import { vietnamTime } from '../lib/vietnam-time.ts'
 import { unitTitle } from '../registry/units.ts'
 import type { Commune } from './communes.ts'
 import type { Deps } from './deps.ts'
+import { isDoubtfulName } from './doubtful-name.ts'
 import type { Place } from './read-text.ts'
 
-export type ValueRead = { kind: 'value'; value: string | number; label?: string } | { kind: 'which'; list: string } | { kind: 'none' }
+export type ValueRead =
+  | { kind: 'value'; value: string | number; label?: string }
+  /** A name that reads rather like something else. */
+  | { kind: 'doubtful'; value: string }
+  | { kind: 'which'; list: string }
+  | { kind: 'none' }
 
 /** What is known where a value is read: the year it is, and the villages there are. */
 export type ValueWorld = {
@@ -22,7 +28,8 @@ export function readValue(turn: ValueWorld, live: Pick<Place, 'loaded'>, prompt:
   switch (prompt.input) {
     case 'name': {
       const read = turn.deps.understand.personName(text)
-      return read.kind === 'name' ? { kind: 'value', value: read.name } : { kind: 'none' }
+      if (read.kind === 'none') return { kind: 'none' }
+      return { kind: isDoubtfulName(read.name) ? 'doubtful' : 'value', value: read.name }
     }
     case 'birth_year': {
       // One figure is the number of an answer said too early, never a year

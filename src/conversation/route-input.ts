@@ -87,10 +87,10 @@ async function routeText(turn: Turn, text: string, moment: Moment): Promise<void
   if (isMissed && (await leftDoubt(turn, live))) return routeText(turn, text, { ...moment, seen: await seenIn(turn) })
   if (reading.type === 'input' && reading.input.type === 'not_understood' && prompt.input === 'village') sayVillages(turn)
   if (reading.type === 'input' && reading.input.type === 'option' && (await tookAssistChoice(turn, live, prompt, reading.input.key))) return
-  return actOn(turn, prompt, reading)
+  return actOn(turn, prompt, reading, text)
 }
 
-/** Whether these are the words the person wrote last: under "is it this one?" that is a yes. */
+/** Whether these are the words the person wrote last: to "is it this?" that is a yes. */
 async function isSaidAgain({ tx, deps, contact }: Turn, text: string): Promise<boolean> {
   const [before] = await tx
     .select({ bodyEnc: inboundEvent.bodyEnc })
@@ -122,10 +122,11 @@ async function seenIn(turn: Turn): Promise<Moment['seen']> {
 }
 
 function readerOf(turn: Turn, live: LiveSession, moment: Moment, listed?: ValueRead): Reader {
-  const { understand, offers } = turn.deps
+  const { understand, offers, intent } = turn.deps
   return {
     understand,
     offers,
+    intent,
     language: turn.contact.language,
     users: wordUsers(turn),
     hasWord,
@@ -136,7 +137,7 @@ function readerOf(turn: Turn, live: LiveSession, moment: Moment, listed?: ValueR
 }
 
 /** Does what a text turned out to mean. */
-async function actOn(turn: Turn, prompt: Prompt, reading: Reading): Promise<void> {
+async function actOn(turn: Turn, prompt: Prompt, reading: Reading, text: string): Promise<void> {
   switch (reading.type) {
     case 'input':
       return feed(turn, reading.input)
@@ -148,6 +149,10 @@ async function actOn(turn: Turn, prompt: Prompt, reading: Reading): Promise<void
       return editAnswer(turn, reading)
     case 'which_village':
       return say(turn, 'engine.which_village', { list: reading.list })
+    case 'doubtful_name':
+      // Names are of every kind: who says it again knows their own
+      if (await isSaidAgain(turn, text)) return feed(turn, { type: 'value', value: reading.name })
+      return feed(turn, { type: 'not_understood', reason: 'name_doubtful' })
     default:
       reading satisfies never
   }
@@ -273,10 +278,11 @@ async function withoutSession(turn: Turn, understood: Understanding, moment: Mom
   if (understood.kind === 'word' && hasWord(understood.word)) return runWord(turn, understood.word, understood.arg)
   if (understood.kind === 'person') return runWord(turn, 'person', undefined)
   if (understood.kind === 'edit' && turn.person) return runWord(turn, 'edit', String(understood.number))
-  if (understood.kind === 'which_word' && hasWord(understood.word) && turn.person) {
-    say(turn, 'word.sure', { word: { key: `word.${understood.word}` } })
-    return
-  }
+  // Nothing is open that it could answer instead
+  const intent = understood.kind === 'none' || understood.kind === 'which_word' ? turn.deps.intent(turn.heard) : undefined
+  if (intent?.sure) return runWord(turn, intent.word, undefined)
+  const asked = understood.kind === 'which_word' ? understood.word : intent?.word
+  if (asked && hasWord(asked) && turn.person) return say(turn, 'word.sure', { word: { key: `word.${asked}` } })
   // Said to a question that was answered meanwhile, e.g. "1" twice at the end: our words have just reached them
   if (moment.crossed && moment.seen !== undefined) return
   if (turn.person) return say(turn, understood.kind === 'greeting' ? 'default.hello_registered' : 'default.registered')

@@ -72,4 +72,50 @@ describe('people who are hard to talk to', () => {
     expect(await hurried.say('1')).toContain('năm sinh bốn số')
     expect(await hurried.say('68')).toContain('xưng hô')
   })
+
+  test('who wants to answer for somebody says so in a sentence of their own', async () => {
+    const grandchild = await bot.person('Cháu của bà')
+    expect(await grandchild.say('tôi muốn khai cho bà nội')).toContain('trước hết')
+    expect(await grandchild.talk('1', 'Nà Đa', 'khai hộ mẹ')).toContain('trước hết')
+    expect(await grandchild.say('Giàng A Sử')).toContain('sinh năm')
+    expect(await grandchild.talk('1990', '3', '1', '1', '4', '1')).toContain('Câu 1/10')
+    // Among the questions it is asked back, and never an answer
+    const doubt = await grandchild.say('tôi muốn khai hộ mẹ tôi')
+    expect(doubt).toContain('1. LÀM HỘ')
+    expect(await grandchild.say('2')).toContain('Câu 1/10')
+    await grandchild.say('khai hộ mẹ')
+    expect(await grandchild.say('1')).toContain('Cùng bản')
+    // Said once more where the name is asked, it is no name
+    expect(await grandchild.talk('1', 'làm hộ mẹ tôi')).toContain('Họ tên của người trả lời')
+    expect(await grandchild.say('thôi')).toContain('Câu 1/10')
+    const [stored] = await bot.sql<{ n: number }[]>`
+      SELECT count(*)::int AS n FROM answer a JOIN nomination n ON n.id = a.nomination_id JOIN person p ON p.id = n.subject_id
+      WHERE p.name = 'Giàng A Sử'`
+    expect(stored?.n).toBe(0)
+  })
+
+  test('after the form "làm hộ" in small letters is done at once, and what may be meant otherwise is asked', async () => {
+    const helper = await bot.person('Người xong rồi')
+    await helper.talk(...REGISTRATION.map((text) => (text === 'Lò Văn Pâng' ? 'Tẩn Láo San' : text)))
+    await helper.talk('1', '1', '5 buổi', '1', '1', '2 tiếng', '1', '1', '1', '1')
+    expect(await helper.say('1')).toContain('tự đánh giá')
+    expect(await helper.say('khai hộ bà')).toContain('LÀM HỘ')
+    expect(await helper.say('làm hộ')).toContain('Cùng bản')
+    await helper.say('thôi')
+    expect(await helper.say('lam ho')).toContain('Cùng bản')
+    await helper.say('thôi')
+    expect(await helper.say('khai hộ bà ngoại')).toContain('Cùng bản')
+  })
+
+  test('what is hardly a name is asked back once, and taken when it is said again', async () => {
+    const rare = await bot.person('Tên hiếm')
+    await rare.talk('chào', '1', 'Nà Đa')
+    expect(await rare.say('Nhầm')).toContain('chưa chắc')
+    expect(await rare.say('Tiếng Anh Hàn Nhật Lun')).not.toContain('sinh năm')
+    expect(await rare.say('tiếng anh hàn nhật lun')).toContain('sinh năm')
+    const other = await bot.person('Nói rồi mới nói tên')
+    await other.talk('chào', '1', 'Nà Đa')
+    expect(await other.say('đang đi làm')).toContain('chưa chắc')
+    expect(await other.say('Lò Văn Nhầm')).toContain('sinh năm')
+  })
 })
