@@ -2,7 +2,7 @@ import { eq } from 'drizzle-orm'
 import type { Channel } from '../channels/channel.ts'
 import type { Tx } from '../db/connect.ts'
 import { NO_COMMUNE, outboundMessage } from '../db/schema.ts'
-import { isStillNeeded } from '../outreach/reminders.ts'
+import { lookAtReminder } from '../outreach/reminders.ts'
 import { type Gate, mayStartNow } from '../outreach/started-gate.ts'
 import type { Cause } from './deliver.ts'
 import type { Deps } from './deps.ts'
@@ -22,12 +22,20 @@ type Leaving = { deps: Deps; tx: Tx; now: Date; contact: ContactRow; channel: Ch
  */
 export async function mayLeave(leaving: Leaving, row: { id: number; cause: Cause }): Promise<boolean> {
   const { deps, tx, now, contact, channel } = leaving
-  if (row.cause === 'reminder' && !(await isStillNeeded(tx, row.id))) {
+  const reminder = row.cause === 'reminder' ? await lookAtReminder(tx, row.id) : undefined
+  if (reminder && !reminder.isNeeded) {
     await tx.update(outboundMessage).set({ status: 'cancelled', class: 'done' }).where(eq(outboundMessage.id, row.id))
     return false
   }
   const commune = contact.communeId === NO_COMMUNE ? undefined : await deps.communes.get(contact.communeId)
-  const gate: Gate = mayStartNow({ contact, commune, abilities: channel.abilities, cause: row.cause, now })
+  const gate: Gate = mayStartNow({
+    contact,
+    commune,
+    abilities: channel.abilities,
+    cause: row.cause,
+    isBilled: reminder?.isBilled ?? false,
+    now,
+  })
   switch (gate.kind) {
     case 'go':
       return true

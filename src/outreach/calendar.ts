@@ -28,19 +28,43 @@ export const atTime = (day: string, hhmm: string): Date => new Date(`${day}T${hh
 
 export const nextDay = (day: string): string => dayOf(new Date(atTime(day, '12:00').getTime() + DAY_MS))
 
+const dayBefore = (day: string): string => dayOf(new Date(atTime(day, '12:00').getTime() - DAY_MS))
+
 /** Monday is 1, Sunday 7. */
 export const weekday = (day: string): number => new Date(`${day}T12:00:00Z`).getUTCDay() || 7
 
 /** Days of mourning, Tết and whatever else an officer set: `extra` as "2026-12-01, 2026-12-03..2026-12-05". */
 export function isQuietDay(day: string, extra = ''): boolean {
   if (quietDays.quiet.some((range) => range.from <= day && day <= range.to)) return true
-  return extra
+  return rangesOf(extra).some(({ from, to }) => from <= day && day <= to)
+}
+
+const rangesOf = (days: string): { from: string; to: string }[] =>
+  days
     .split(/[\s,;]+/)
     .filter((part) => part !== '')
-    .some((part) => {
+    .map((part) => {
       const [from = '', to = from] = part.split('..')
-      return from <= day && day <= to
+      return { from, to }
     })
+
+/** A list of days as it is set, with so many quiet days more from `today` on, behind those that follow it already; `last`: their last. */
+export function addQuietDays(days: string, today: string, count: number): { days: string; last: string } {
+  let from = today
+  while (isQuietDay(from, days)) from = nextDay(from)
+  let last = from
+  for (let n = 1; n < count; n++) last = nextDay(last)
+  return { days: [...(days === '' ? [] : [days]), from === last ? from : `${from}..${last}`].join(', '), last }
+}
+
+/** The list without the silence `today` lies in; what was set for another time stays. */
+export function endQuietDays(days: string, today: string): string {
+  let end = today
+  while (rangesOf(days).some(({ from, to }) => from <= nextDay(end) && nextDay(end) <= to)) end = nextDay(end)
+  return rangesOf(days)
+    .flatMap(({ from, to }) => (to < today || from > end ? [{ from, to }] : from < today ? [{ from, to: dayBefore(today) }] : []))
+    .map(({ from, to }) => (from === to ? from : `${from}..${to}`))
+    .join(', ')
 }
 
 /** Public holidays beside Tết. */

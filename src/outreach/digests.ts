@@ -9,7 +9,7 @@ import { atTime, dayOf, isQuietDay, weekday } from './calendar.ts'
 import { refOf } from './chat/reminders.ts'
 import { type Behind, findBehind } from './households.ts'
 import { findReader, note, post, tap } from './post.ts'
-import { reminderRules } from './reminder-rules.ts'
+import { isOn, reminderRules } from './reminder-rules.ts'
 import { findCommunes } from './reminders.ts'
 import { staffFor } from './staff.ts'
 import { mayStartNow } from './started-gate.ts'
@@ -78,9 +78,10 @@ export async function writeDigest(
 
 async function leaderDigests(deps: Deps, communeId: number, now: Date): Promise<number[]> {
   const { leader_digest: rule } = reminderRules
+  const { settings } = await deps.communes.get(communeId)
   const day = dayOf(now)
   if (now < atTime(day, rule.at)) return []
-  const silent = reminderRules.rules.find((item) => item.to === 'leader' && item.enabled)
+  const silent = reminderRules.rules.find((item) => item.to === 'leader' && isOn(item, settings))
   if (!silent) return []
   const { db } = deps.database
   const leaders = await db

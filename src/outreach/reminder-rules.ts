@@ -13,6 +13,7 @@ export const ReminderRule = z
     between: z.tuple([Time, Time]),
     /** Whether it falls into the billed part of the window. */
     billed: z.boolean(),
+    /** Where no officer has switched it: see isOn. */
     enabled: z.boolean(),
   })
   .strict()
@@ -25,10 +26,19 @@ const Rules = z
     officer_summary: z.object({ weekday: z.number(), at: Time, villages: z.number(), leaders: z.number() }).strict(),
     window_nudge: z.object({ after_hours: z.number() }).strict(),
     by_hand: z.object({ least_hours: z.number() }).strict(),
+    rest_days: z.number().int().positive(),
     note: z.string(),
   })
   .strict()
 export const reminderRules = Rules.parse(remindersFile)
+
+/** Whether a rule runs in a commune: as its officers switched it, else as the file has it. */
+export function isOn({ id, enabled }: ReminderRule, settings: Pick<Settings, 'get'>): boolean {
+  return (settings.get(`reminders.${id}`) ?? (enabled ? 'yes' : 'no')) === 'yes'
+}
+
+/** Whether what a rule sends may go out in the part of the window that costs money. */
+export const isBilled = (ruleId: string): boolean => reminderRules.rules.some(({ id, billed }) => id === ruleId && billed)
 
 const HOUR_MS = 3_600_000
 const FREE_HOURS = 48

@@ -8,7 +8,7 @@ import { vietnamTime } from '../lib/vietnam-time.ts'
 import { dayOf } from './calendar.ts'
 import { type Behind, findBehind, remindersOf } from './households.ts'
 import { findReader, note, post, tap } from './post.ts'
-import { dueAt, type ReminderRule, reminderRules } from './reminder-rules.ts'
+import { dueAt, isBilled, isOn, type ReminderRule, reminderRules } from './reminder-rules.ts'
 import { mayStartNow } from './started-gate.ts'
 
 const HOUR_MS = 3_600_000
@@ -50,7 +50,7 @@ export async function runReminders(deps: Deps, now: Date): Promise<number[]> {
     // A tick comes every minute: a burst leaves room for replies
     const most = Math.max(1, Math.floor((settings.perMinute().limit * (100 - settings.get('account.reply_reserve'))) / 200))
     for (const rule of reminderRules.rules) {
-      if (!rule.enabled || rule.to !== 'household') continue
+      if (rule.to !== 'household' || !isOn(rule, settings)) continue
       const window = rule.billed ? WINDOW_MS : FREE_MS
       const from = new Date(now.getTime() - window)
       const to = new Date(now.getTime() - Math.max(reminderRules.by_hand.least_hours * HOUR_MS, rule.after_hours * HOUR_MS - MOVED_MS))
@@ -90,7 +90,7 @@ export async function writeReminder(
   await tx.execute(sql`SELECT pg_advisory_xact_lock(hashtext(${`reminder:${communeId}:${home.subject}`}))`)
   const sent = await remindersOf(tx, { communeId, subject: home.subject, year, now })
   if (sent.week >= commune.settings.get('reminder.per_week') || sent.round >= commune.settings.get('reminder.per_round')) return 'ceiling'
-  const gate = mayStartNow({ contact: to.contact, commune, abilities: channel.abilities, cause: 'reminder', now })
+  const gate = mayStartNow({ contact: to.contact, commune, abilities: channel.abilities, cause: 'reminder', isBilled: isBilled(rule), now })
   if (gate.kind === 'no') {
     if (gate.reason === 'stopped') return 'stopped'
     return gate.reason === 'window_closed' ? 'window_closed' : 'unreachable'
@@ -146,12 +146,13 @@ function words(deps: Pick<Deps, 'content'>, home: Behind, year: number, reader: 
   ]
 }
 
-/** Whether the household of a written reminder is still behind: asked as the message leaves. */
-export async function isStillNeeded(tx: Tx, outboundId: number): Promise<boolean> {
+/** A written reminder, looked at as it leaves: whether its household is still behind, and whether it may cost money. */
+export async function lookAtReminder(tx: Tx, outboundId: number): Promise<{ isNeeded: boolean; isBilled: boolean }> {
   const [row] = await tx
-    .select({ communeId: reminder.communeId, subject: reminder.subject, year: reminder.year })
+    .select({ communeId: reminder.communeId, rule: reminder.rule, subject: reminder.subject, year: reminder.year })
     .from(reminder)
     .where(eq(reminder.outboundId, outboundId))
-  if (!row) return true
-  return (await findBehind(tx, { communeId: row.communeId, year: row.year, subject: row.subject, limit: 1 })).length > 0
+  if (!row) return { isNeeded: true, isBilled: false }
+  const behind = await findBehind(tx, { communeId: row.communeId, year: row.year, subject: row.subject, limit: 1 })
+  return { isNeeded: behind.length > 0, isBilled: isBilled(row.rule) }
 }

@@ -12,10 +12,13 @@ type Asked = {
   commune: Pick<Commune, 'settings'> | undefined
   abilities: Pick<Abilities, 'sendWindowMs'>
   cause: Cause
+  /** A reminder whose rule may use the part of the window that costs money. */
+  isBilled?: boolean
   now: Date
 }
 
-// Of the platform's window the first part costs nothing; citizens are reminded within it only (price list of Zalo OA)
+// Of the platform's window the first part costs nothing; citizens are reminded within it, unless an officer switched on a rule that is billed
+// (price list of Zalo OA)
 const FREE_WINDOW_MS = 48 * 3_600_000
 // A window that ends within this time may be over when the request arrives
 const WINDOW_SLACK_MS = 5 * 60_000
@@ -23,19 +26,19 @@ const WINDOW_SLACK_MS = 5 * 60_000
 const LONGEST_SILENCE_MS = 20 * 24 * 3_600_000
 
 /** Guarantee 7 for one message of ours that is no campaign's: the rules of `gate.ts`, and days on which nothing goes out. */
-export function mayStartNow({ contact, commune, abilities, cause, now }: Asked): Gate {
+export function mayStartNow({ contact, commune, abilities, cause, isBilled = false, now }: Asked): Gate {
   const settings = commune?.settings ?? defaultSettings()
   const at = nextAllowed(now, settings)
   if (!at) return { kind: 'no', reason: 'quiet_days' }
-  const answer = mayStart({ now: at, contact, windowMs: windowFor(abilities, cause), quiet: quietOf(settings) })
+  const answer = mayStart({ now: at, contact, windowMs: windowFor(abilities, cause === 'reminder' && !isBilled), quiet: quietOf(settings) })
   if (!answer.may) return { kind: 'no', reason: answer.reason }
   return at > now ? { kind: 'later', at } : { kind: 'go' }
 }
 
 /** How long after their last word somebody is written to, ms. Digests of officers and leaders may use the billed part: they are few. */
-function windowFor({ sendWindowMs }: Pick<Abilities, 'sendWindowMs'>, cause: Cause): number | null {
+function windowFor({ sendWindowMs }: Pick<Abilities, 'sendWindowMs'>, isFree: boolean): number | null {
   if (sendWindowMs === null) return null
-  return (cause === 'reminder' ? Math.min(FREE_WINDOW_MS, sendWindowMs) : sendWindowMs) - WINDOW_SLACK_MS
+  return (isFree ? Math.min(FREE_WINDOW_MS, sendWindowMs) : sendWindowMs) - WINDOW_SLACK_MS
 }
 
 /** This moment, or the next one outside quiet hours and quiet days; undefined when there is none for weeks. */

@@ -75,11 +75,17 @@ const TYPES = {
 // Those that may be absent
 const OPTIONAL_TYPES = { 'denominator.CDHT': Denominator, 'denominator.GDHT': Denominator, 'campaign.template': z.string().min(1) }
 // One for each criteria set: `pass.total.cdht-g1.1`
-const FAMILY_TYPES = { 'pass.total.': count(1000), 'pass.min_each.': count(1000), 'pass.min_citizens.': count(100) }
+const FAMILY_TYPES = {
+  'pass.total.': count(1000),
+  'pass.min_each.': count(1000),
+  'pass.min_citizens.': count(100),
+  // One for each rule of flows/reminders.json
+  'reminders.': YesNo,
+}
 
 type Required = { [K in keyof typeof TYPES]: z.infer<(typeof TYPES)[K]> }
 type Optional = { [K in keyof typeof OPTIONAL_TYPES]: z.infer<(typeof OPTIONAL_TYPES)[K]> | undefined }
-type Family = { [K in `${keyof typeof FAMILY_TYPES}${string}`]: number | undefined }
+type Family = { [K in keyof typeof FAMILY_TYPES as `${K}${string}`]: z.infer<(typeof FAMILY_TYPES)[K]> | undefined }
 export type SettingTypes = Required & Optional & Family
 export type SettingKey = keyof SettingTypes
 
@@ -251,7 +257,7 @@ function typeOf(key: SettingKey): z.ZodType {
 }
 
 function familyOf(key: string): keyof typeof FAMILY_TYPES | undefined {
-  const families: (keyof typeof FAMILY_TYPES)[] = ['pass.total.', 'pass.min_each.', 'pass.min_citizens.']
+  const families: (keyof typeof FAMILY_TYPES)[] = ['pass.total.', 'pass.min_each.', 'pass.min_citizens.', 'reminders.']
   return families.find((family) => key.startsWith(family))
 }
 

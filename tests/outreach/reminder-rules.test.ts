@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { vietnamTime } from '../../src/lib/vietnam-time.ts'
-import { addWorkingDays, dayOf, isQuietDay } from '../../src/outreach/calendar.ts'
+import { addQuietDays, addWorkingDays, dayOf, endQuietDays, isQuietDay } from '../../src/outreach/calendar.ts'
 import { quietUntil } from '../../src/outreach/gate.ts'
 import { dueAt, reminderRules } from '../../src/outreach/reminder-rules.ts'
 import { mayStartNow, nextAllowed } from '../../src/outreach/started-gate.ts'
@@ -84,5 +84,27 @@ describe('working days', () => {
     ['2027-02-03T09:00:00+07:00', '2027-02-12'],
   ])('two after %s is %s', (from, to) => {
     expect(dayOf(addWorkingDays(new Date(from), 2))).toBe(to)
+  })
+})
+
+describe('days officers set for silence', () => {
+  it.each([
+    ['', '2026-12-07', 3, '2026-12-07..2026-12-09', '2026-12-09'],
+    ['2026-12-07..2026-12-09', '2026-12-08', 3, '2026-12-07..2026-12-09, 2026-12-10..2026-12-12', '2026-12-12'],
+    ['2026-11-01', '2026-12-31', 1, '2026-11-01, 2026-12-31', '2026-12-31'],
+    // Behind Tết, which is quiet anyway
+    ['', '2027-02-08', 2, '2027-02-11..2027-02-12', '2027-02-12'],
+  ])('"%s" and on %s %i days more is "%s"', (days, today, count, expected, last) => {
+    expect(addQuietDays(days, today, count)).toEqual({ days: expected, last })
+  })
+
+  it.each([
+    ['2026-12-07..2026-12-09', '2026-12-07', ''],
+    ['2026-12-07..2026-12-09, 2026-12-10..2026-12-12', '2026-12-08', '2026-12-07'],
+    ['2026-12-01, 2026-12-07, 2026-12-20..2026-12-21', '2026-12-07', '2026-12-01, 2026-12-20..2026-12-21'],
+    ['2026-12-20', '2026-12-07', '2026-12-20'],
+  ])('"%s" that end on %s leave "%s"', (days, today, expected) => {
+    expect(endQuietDays(days, today)).toBe(expected)
+    expect(isQuietDay(today, endQuietDays(days, today))).toBe(false)
   })
 })

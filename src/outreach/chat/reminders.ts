@@ -2,12 +2,15 @@ import { sql } from 'drizzle-orm'
 import { offer, say, type Turn } from '../../conversation/turn.ts'
 import { hasWord, runWord } from '../../conversation/words.ts'
 import { householdStep } from '../../db/schema.ts'
-import { vietnamTime } from '../../lib/vietnam-time.ts'
+import { formatDate, formatTime, vietnamTime } from '../../lib/vietnam-time.ts'
 import { mayDo, rolesThatMay } from '../../registry/roles.ts'
+import { loadSettings, type SettingKey, type Settings, setSetting } from '../../registry/settings.ts'
 import { unitPath } from '../../registry/units.ts'
+import { addQuietDays, dayOf, endQuietDays, isQuietDay } from '../calendar.ts'
 import { type Behind, findBehind } from '../households.ts'
-import { reminderRules } from '../reminder-rules.ts'
+import { isOn, type ReminderRule, reminderRules } from '../reminder-rules.ts'
 import { writeReminder } from '../reminders.ts'
+import { nextAllowed } from '../started-gate.ts'
 import { unknownTap, waitingTickets } from '../tickets.ts'
 
 const HOUR_MS = 3_600_000
@@ -17,7 +20,7 @@ const WINDOW_FREE_MS = 48 * HOUR_MS
 /** NHẮC: the rules now running, how many households they would reach, and one round by hand through the same gate. */
 export async function remind(turn: Turn): Promise<void> {
   if (!turn.commune || rolesThatMay(turn.roles, 'reminders').length === 0) return unknownTap(turn)
-  const { settings } = turn.commune
+  const settings = await loadSettings(turn.tx, turn.contact.communeId)
   say(turn, 'remind.rules', {
     from: settings.get('quiet.from'),
     to: settings.get('quiet.to'),
@@ -27,7 +30,7 @@ export async function remind(turn: Turn): Promise<void> {
   for (const rule of reminderRules.rules) {
     say(turn, `remind.rule.${rule.id}`, {
       hours: rule.after_hours,
-      state: rule.enabled ? 'on' : 'off',
+      state: isOn(rule, settings) ? 'on' : 'off',
       days: Math.round(rule.after_hours / 24),
     })
   }
@@ -37,9 +40,58 @@ export async function remind(turn: Turn): Promise<void> {
     WHERE r.commune_id = ${turn.contact.communeId} AND o.status = 'sent' AND r.created_at > ${new Date(turn.now.getTime() - 7 * DAY_MS).toISOString()}::timestamptz`)
   const due = await byHand(turn)
   say(turn, 'remind.figures', { week: figures?.week ?? 0, answered: figures?.answered ?? 0, due: due.length })
+  const rest = restOf(settings, turn.now)
+  if (rest) say(turn, 'remind.resting', rest)
   if (due.length > 0) offer(turn, 'reminder_0', 'now', 'remind.now', { count: due.length })
+  for (const rule of reminderRules.rules) offerSwitch(turn, rule, isOn(rule, settings))
+  offer(turn, 'reminder_0', rest ? 'rest_end' : 'rest', rest ? 'remind.rest_end' : 'remind.rest', { days: reminderRules.rest_days })
   const waiting = await waitingTickets(turn)
   if (waiting.length > 0) offer(turn, 'tickets_0', 'list', 'ticket.waiting_n', { total: waiting.length })
+}
+
+function offerSwitch(turn: Turn, { id }: ReminderRule, on: boolean): void {
+  offer(turn, 'reminder_0', `${on ? 'off' : 'on'}_${id}`, on ? 'remind.switch_off' : 'remind.switch_on', {
+    rule: { key: `remind.short.${id}` },
+  })
+}
+
+/** Until when nothing is started that officers have not asked for again; undefined outside of days they set. */
+function restOf(settings: Settings, now: Date): { time: string; date: string } | undefined {
+  const days = settings.get('quiet.days')
+  if (!isQuietDay(dayOf(now), days)) return undefined
+  const at = nextAllowed(now, settings)
+  return at && { time: formatTime(at), date: formatDate(at) }
+}
+
+/** An officer switches a rule on or off for the commune. */
+async function switchRule(turn: Turn, act: string): Promise<void> {
+  const [, on, id] = /^(on|off)_(.+)$/.exec(act) ?? []
+  const rule = reminderRules.rules.find((item) => item.id === id)
+  if (!rule || !mayChange(turn)) return unknownTap(turn)
+  const isNowOn = on === 'on'
+  await change(turn, `reminders.${rule.id}`, isNowOn ? 'yes' : 'no')
+  say(turn, isNowOn ? 'remind.switched_on' : 'remind.switched_off', { rule: { key: `remind.short.${rule.id}` } })
+  offerSwitch(turn, rule, isNowOn)
+}
+
+/** Mourning, a flood: for some days nothing is started; or it is over. */
+async function rest(turn: Turn, isEnd: boolean): Promise<void> {
+  if (!mayChange(turn)) return unknownTap(turn)
+  const days = (await loadSettings(turn.tx, turn.contact.communeId)).get('quiet.days')
+  const today = dayOf(turn.now)
+  await change(turn, 'quiet.days', isEnd ? endQuietDays(days, today) : addQuietDays(days, today, reminderRules.rest_days).days)
+  const resting = restOf(await loadSettings(turn.tx, turn.contact.communeId), turn.now)
+  if (!resting) return say(turn, 'remind.rest_over')
+  say(turn, 'remind.rest_said', resting)
+  offer(turn, 'reminder_0', 'rest_end', 'remind.rest_end')
+  offer(turn, 'reminder_0', 'rest', 'remind.rest_more', { days: reminderRules.rest_days })
+}
+
+const mayChange = (turn: Turn): boolean => rolesThatMay(turn.roles, 'reminders').length > 0
+
+function change(turn: Turn, key: SettingKey, value: string): Promise<void> {
+  const { tx, contact, now } = turn
+  return setSetting(tx, { unitId: contact.communeId, key, value, actor: `contact:${contact.id}`, now })
 }
 
 /** Households a reminder by hand may go to: silent for a day, and still free to write to. */
@@ -67,8 +119,11 @@ export async function actOnReminder(turn: Turn, _id: number, act: string): Promi
       return runWord(turn, 'stop', undefined)
     case 'now':
       return sendByHand(turn)
+    case 'rest':
+    case 'rest_end':
+      return rest(turn, act === 'rest_end')
     default:
-      return unknownTap(turn)
+      return switchRule(turn, act)
   }
 }
 
