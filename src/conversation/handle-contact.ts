@@ -21,6 +21,7 @@ import { heardByStaff } from '../outreach/tickets.ts'
 import { saveNomination } from '../recognition/nominations.ts'
 import { rolesOf } from '../registry/roles.ts'
 import { applyTallies } from '../reports/tally.ts'
+import { afterErasure, beginsAnew, partFrom } from './after-erasure.ts'
 import { type PlatformAnswers, PlatformQuestion } from './ask-platform.ts'
 import { listOf } from './command-menu.ts'
 import { compose } from './compose.ts'
@@ -195,8 +196,13 @@ async function answerWaiting(deps: Deps, tx: Tx, { contactId, at, answers }: Tak
   }
   if (events.length === 0 && resend.length === 0 && started.length === 0) return { kind: 'nothing' }
 
+  const anew = contact.erasedAt ? events.findIndex((event) => event.bodyEnc && beginsAnew(deps, deps.sealer.openJson(event.bodyEnc))) : -1
+  if (anew === 0) {
+    const fresh = await partFrom(tx, contact, { eventIds: events.map((event) => event.id), now })
+    return { kind: 'answered', claimed: [], more: true, wake: [fresh] }
+  }
   // What failed before is answered alone: those beside it are not blamed for it
-  const batch = events.slice(0, events[0]?.attempts ? 1 : BATCH)
+  const batch = events.slice(0, events[0]?.attempts ? 1 : anew > 0 ? anew : BATCH)
   if (batch[0]) at.event = batch[0].id
   const files = filesIn(deps, batch)
   // A platform may take seconds to hand one over: nobody's chat and no transaction waits for that
@@ -341,6 +347,7 @@ async function answer(
     default:
       break
   }
+  if (turn.contact.erasedAt) return afterErasure(turn, content)
   if (turn.contact.staffUntil && turn.contact.staffUntil > turn.now && (await heardByStaff(turn, content))) return
   if (!turn.commune || turn.commune.villages.length === 0) {
     turn.deps.log.warn({ account: turn.account.id }, 'somebody wrote, but there are no villages yet: run `unit import`')

@@ -9,6 +9,8 @@ const MOST_CONTACTS = 500
 const GRACE_MS = 2_000
 // A farewell that cannot be delivered does not keep a name alive
 const FAREWELL_MS = 10 * 60_000
+// A second tap on "erase" comes within these, and is not greeted as somebody new
+const CALM_MS = 5 * 60_000
 
 /**
  * Contacts with something left over: events nobody answers, messages whose time has come, messages whose process died. The tables
@@ -31,14 +33,14 @@ export async function findLeftovers({ database, now }: Pick<Deps, 'database' | '
   return rows.map((row) => Number(row.contact_id))
 }
 
-/** Takes the chat's own id from contacts that were erased and have been told so. */
+/** Takes the chat's own id from contacts that were erased some minutes ago and have been told so. */
 export async function finishErasures({ database, now }: Pick<Deps, 'database' | 'now'>): Promise<void> {
-  const overdue = new Date(now().getTime() - FAREWELL_MS).toISOString()
+  const before = (ms: number) => new Date(now().getTime() - ms).toISOString()
   await database.db.execute(sql`
     WITH gone AS (
       UPDATE contact SET channel_user_id = 'erased-' || id
-      WHERE erased_at IS NOT NULL AND channel_user_id <> 'erased-' || id
-        AND (erased_at < ${overdue}::timestamptz OR NOT EXISTS (SELECT 1 FROM outbound_message o WHERE o.contact_id = contact.id AND o.status = 'waiting'))
+      WHERE erased_at < ${before(CALM_MS)}::timestamptz AND channel_user_id <> 'erased-' || id
+        AND (erased_at < ${before(FAREWELL_MS)}::timestamptz OR NOT EXISTS (SELECT 1 FROM outbound_message o WHERE o.contact_id = contact.id AND o.status = 'waiting'))
         AND NOT EXISTS (SELECT 1 FROM inbound_event e WHERE e.contact_id = contact.id AND e.handled_at IS NULL)
       RETURNING id
     ), farewells AS (

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createClock } from '../outreach/staff.ts'
 import { type Bot, REGISTRATION, startBot } from '../support/bot.ts'
 
 describe('a conversation', () => {
+  const clock = createClock('2026-11-22T02:00:00Z')
   let bot: Bot
   beforeAll(async () => {
-    bot = await startBot()
+    bot = await startBot({ clock })
   })
   afterAll(() => bot.close())
 
@@ -44,8 +46,7 @@ describe('a conversation', () => {
   test('a tap on an old button corrects that answer, after asking', async () => {
     const person = await bot.person('Sử')
     await person.talk(...REGISTRATION, '2', '1')
-    await new Promise((resolve) => setTimeout(resolve, 0))
-    bot.simulator.clock.advance(60_000)
+    clock.add(1 / 60)
     const reply = await person.tap('Rất ít hoặc chưa')
     expect(reply).toContain('đổi từ “Mỗi tuần vài lần” thành “Rất ít hoặc chưa”')
     expect(await person.say('giữ như cũ')).toContain('Câu 3/10')
@@ -69,7 +70,13 @@ describe('a conversation', () => {
     const person = await bot.person('Erased')
     await person.talk('chào', '1', 'Hua Bó', 'Tẩn Láo Tả', '1980', '3', '1', '1', '2', '1', '1')
     expect(await person.talk('XÓA', '1')).toContain('đã xóa hết')
-    // The farewell's own receipt is on its way: the chat's id goes once nothing of it is left to handle
+    // The same once more, as impatient thumbs do: nobody is greeted anew, and nothing is said to a second yes
+    expect(await person.say('1')).toBe('')
+    expect(await person.tap('Xóa hết')).toBe('')
+    expect(await person.say('XÓA')).toContain('đã xóa hết rồi')
+    expect(await person.say('cảm ơn cháu')).toContain('BẮT ĐẦU')
+    // The chat's id goes some minutes later, once nothing of it is left to handle
+    clock.add(0.1)
     for (let n = 0; n < 3; n++) {
       await person.settle()
       await bot.app.sweep()
@@ -82,5 +89,19 @@ describe('a conversation', () => {
     const [counted] = await bot.sql<{ n: number }[]>`
       SELECT coalesce(sum(n), 0)::int AS n FROM tally t JOIN unit u ON u.id = t.village_id WHERE u.name = 'Hua Bó'`
     expect(counted?.n).toBe(0)
+  })
+
+  test('whoever begins again right after an erasure is somebody new, and keeps their place when the old one is forgotten', async () => {
+    const person = await bot.person('Back again')
+    await person.talk('chào', '1', 'Hua Bó', 'Tẩn Láo Lở', '1980', '3', '1', '1', '2', '1', '1', 'XÓA', '1')
+    expect(await person.say('1', 'BẮT ĐẦU')).toContain('đồng ý')
+    expect(await person.talk('1', 'Nà Đa', 'Tẩn Láo Lở')).toContain('sinh năm')
+    clock.add(0.1)
+    await bot.app.sweep()
+    expect(await person.say('1981')).toContain('xưng hô')
+    const kept = await bot.sql<{ words: boolean }[]>`
+      SELECT o.body_enc IS NOT NULL AS words FROM outbound_message o JOIN contact c ON c.id = o.contact_id WHERE c.erased_at IS NOT NULL`
+    expect(kept.length).toBeGreaterThan(0)
+    expect(kept.filter(({ words }) => words)).toEqual([])
   })
 })
