@@ -24,6 +24,7 @@ import type { ChatLink } from './http/pages.ts'
 import { createServer } from './http/server.ts'
 import { createOutreachJobs } from './jobs/outreach-jobs.ts'
 import { createSealer } from './lib/crypto.ts'
+import { OperatorError } from './lib/operator-error.ts'
 import { createUnderstanding, parseLexicon } from './lib/understand.ts'
 import { type CampaignProgress, createMetrics } from './metrics.ts'
 import { runDigests } from './outreach/digests.ts'
@@ -217,6 +218,7 @@ export async function createApp({
 
   // Who only answers people leaves campaigns and what the hour asks for to the workers
   const works = config.role !== 'web'
+  const queueTrouble = createQueueTrouble(log)
   const jobs = works
     ? createOutreachJobs({
         deps,
@@ -225,7 +227,7 @@ export async function createApp({
         openQueues: async () => {
           const { createQueues } = await import('./queue/queue.ts')
           const store = config.redisUrl ? { redisUrl: config.redisUrl } : { databaseUrl }
-          return createQueues({ store, onError: (error) => log.debug({ err: error }, 'the queue met an error') })
+          return createQueues({ store, onError: queueTrouble.tell, onReady: queueTrouble.isOver })
         },
         log,
       })
@@ -293,6 +295,21 @@ export async function createApp({
       await channels.close()
       await deps.instance.close()
       await database.close()
+    },
+  }
+}
+
+/** Tells an operator once what keeps the queue's store away, for as long as it is away. */
+function createQueueTrouble(log: Logger) {
+  let told = ''
+  return {
+    tell(error: Error) {
+      if (!(error instanceof OperatorError)) return log.debug({ err: error }, 'the queue met an error')
+      if (error.message !== told) log.warn(`${error.message}; until then campaigns go by the tables alone`)
+      told = error.message
+    },
+    isOver() {
+      told = ''
     },
   }
 }

@@ -19,8 +19,8 @@ export type ServerDeps = ZaloWebhookDeps &
 
 // The largest body a platform may send us (contract, section 3)
 const MAX_BODY_BYTES = 1024 * 1024
-// A signed link carries what it opens; the router's own limit of 100 would refuse it
-const MAX_TOKEN_CHARS = 500
+// A signed link carries what it opens. What is no link of ours is answered as such, however long: Node itself reads no address above 16 KB
+const MAX_TOKEN_CHARS = 16 * 1024
 
 /** The HTTP door, without a port: tests inject requests, `main` listens. */
 export async function createServer(deps: ServerDeps): Promise<FastifyInstance> {

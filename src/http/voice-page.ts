@@ -29,7 +29,8 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-const Token = z.object({ clip: z.string().max(300) })
+const MAX_TOKEN_CHARS = 300
+const Token = z.object({ clip: z.string().max(MAX_TOKEN_CHARS) })
 const Pressed = z.object({ once: z.string().max(400), press: z.string().max(40) })
 const Chosen = z.object({ language: z.string().regex(/^[a-z]{3}$/) })
 
@@ -44,7 +45,7 @@ export function registerVoicePage(app: FastifyInstance, deps: VoicePageDeps): vo
     await scope.register(rateLimit, {
       max: PER_MINUTE,
       timeWindow: 60_000,
-      keyGenerator: (request) => String((request.params as { clip?: string }).clip ?? request.ip),
+      keyGenerator: (request) => ((request.params as { clip?: string }).clip ?? request.ip).slice(0, MAX_TOKEN_CHARS),
     })
     const free = { config: { rateLimit: false as const } }
 

@@ -1,4 +1,5 @@
 import type { Job, Queue, Worker } from 'bullmq'
+import { OperatorError } from '../lib/operator-error.ts'
 
 /**
  * Delayed work, retries and schedules: BullMQ, on PostgreSQL or, with a Redis address, on Redis. What it holds are ids; the tables are the
@@ -34,8 +35,10 @@ export type QueueOptions = {
   name?: string
   /** The part of the database, or the beginning of every key, this queue has to itself. */
   namespace?: string
-  /** A store that is away is tried again and again; it is told here. */
+  /** A store that is away is tried again and again; it is told here, as an `OperatorError` where an operator can mend it. */
   onError?: (error: Error) => void
+  /** The store answers, for the first time or again. */
+  onReady?: () => void
 }
 
 const NAME = 'outreach'
@@ -53,8 +56,17 @@ const CONNECTIONS = 2
 const CONCURRENCY = 4
 
 /** The drivers are loaded with the first queue: who needs none pays nothing. */
-export async function createQueues({ store, name = NAME, namespace = NAMESPACE, onError = () => {} }: QueueOptions): Promise<Queues> {
-  const backend = 'redisUrl' in store ? await onRedis(store.redisUrl, namespace) : await onPostgres(store.databaseUrl, namespace)
+export async function createQueues({
+  store,
+  name = NAME,
+  namespace = NAMESPACE,
+  onError = () => {},
+  onReady = () => {},
+}: QueueOptions): Promise<Queues> {
+  const backend =
+    'redisUrl' in store
+      ? await onRedis(store.redisUrl, { prefix: namespace, onError, onReady })
+      : await onPostgres(store.databaseUrl, namespace)
   const queue = backend.queue(name)
   queue.on('error', onError)
   const workers: Worker[] = []
@@ -127,11 +139,16 @@ const workerOptions = (concurrency: number) => ({
   drainDelay: DRAIN_DELAY_S,
 })
 
-async function onRedis(redisUrl: string, prefix: string): Promise<Backend> {
+type RedisOptions = Required<Pick<QueueOptions, 'onError' | 'onReady'>> & { prefix: string }
+
+async function onRedis(redisUrl: string, { prefix, onError, onReady }: RedisOptions): Promise<Backend> {
   const [{ Queue, Worker }, { Redis }] = await Promise.all([import('bullmq'), import('ioredis')])
   const connection = new Redis(redisUrl, { maxRetriesPerRequest: null })
-  // BullMQ tells errors through its own objects
-  connection.on('error', () => {})
+  connection.on('error', (error: NodeJS.ErrnoException) => {
+    const reason = error.code ?? error.message.split(' ')[0]
+    onError(new OperatorError(`REDIS_URL leads to no Redis that answers (${reason}): start it, or put host, port and password right`))
+  })
+  connection.on('ready', onReady)
   return {
     queue: (name) => new Queue(name, { connection, prefix }),
     worker: (name, run, concurrency) => new Worker(name, run, { connection, prefix, ...workerOptions(concurrency) }),
