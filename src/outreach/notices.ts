@@ -103,6 +103,7 @@ async function sendVillageNotices(deps: Deps, now: Date): Promise<void> {
       const ask = [
         note('notice.ask', { village: unitTitle(village), people: notice.people }),
         tap(`notice_${campaign.id}`, `v${village.id}`, 'notice.done'),
+        tap(`notice_${campaign.id}`, `n${village.id}`, 'notice.who'),
       ]
       const outboundId = await post(deps, tx, { to, cause: 'digest', said: ask, now })
       if (outboundId !== undefined)

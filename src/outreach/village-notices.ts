@@ -27,3 +27,16 @@ export async function markNoticeForwarded(deps: OutreachDeps, args: { campaignId
     .set({ forwardedAt: deps.now() })
     .where(and(eq(villageNotice.campaignId, args.campaignId), eq(villageNotice.villageId, args.villageId)))
 }
+
+/** Names of a village's people whom no message of a campaign has reached so far, in their order. */
+export async function listUnreached(
+  deps: OutreachDeps,
+  { communeId, campaignId, villageId }: { communeId: number; campaignId: number; villageId: number },
+): Promise<string[]> {
+  const rows = await deps.database.sql<{ name: string }[]>`
+    SELECT p.name FROM recipient r JOIN person p ON p.commune_id = r.commune_id AND p.id = r.person_id
+    WHERE r.commune_id = ${communeId} AND r.campaign_id = ${campaignId} AND p.village_id = ${villageId}
+      AND r.route IN ('village', 'next') AND r.status <> 'sent'
+    ORDER BY p.name_key, p.id`
+  return rows.map((row) => row.name)
+}

@@ -204,6 +204,38 @@ describe('a broadcast that stops by itself says why', () => {
   })
 })
 
+it('whom no way reaches is listed for the village’s leader, by name, for nobody else’s eyes', async () => {
+  const leader = await withRole(bot, 'Lò Văn Ún', 'village_lead', 'binh-lu-01')
+  const stranger = await withRole(bot, 'Vàng A Sử', 'village_lead', 'binh-lu-02')
+  // Two wrote long ago, one is known from the register only, one has said DỪNG and is left in peace
+  await bot.sql`UPDATE contact SET last_inbound_at = last_inbound_at - interval '30 days' WHERE person_id = (SELECT id FROM person WHERE name = 'Tẩn A Sử')`
+  await citizens[3]?.say('DỪNG')
+  const shown = await officer.talk('THÔNG BÁO', 'Tin nhờ chuyển.', '1', '3', 'Nà Đa', '1')
+  expect(shown).toContain('nhờ trưởng bản chuyển: 1')
+  await officer.talk('2', peopleIn(shown))
+  const sent = async () => (await bot.sql`SELECT count(*)::int AS n FROM recipient WHERE status = 'waiting' AND route = 'now'`)[0]?.n
+  await expect.poll(sent, { timeout: 20_000 }).toBe(0)
+  await runNotices(bot.app.deps, clock.date())
+  const told = await leader.settle()
+  expect(told).toContain('Tin nhờ chuyển.')
+  expect(told).toContain('3 người trong bản cháu chưa nhắn được')
+  expect(await leader.tap('Xem tên')).toContain('Ở bản Nà Đa, cháu chưa nhắn được:\n• Giàng A Chu\n• Người trong sổ\n• Tẩn A Sử\n')
+  const [notice] = await bot.sql<{ campaign: number; village: number }[]>`
+    SELECT campaign_id::int AS campaign, village_id::int AS village FROM village_notice ORDER BY campaign_id DESC LIMIT 1`
+  for (const person of [stranger, citizens[0]])
+    expect(await person?.say(`#0.notice_${notice?.campaign}.n${notice?.village}`)).not.toContain('Tẩn A Sử')
+  // Who writes gets it, and is on the list no more
+  await citizens[2]?.say('MENU')
+  clock.add(0.01)
+  const delivered = async () => {
+    await sweepCampaigns(bot.app.deps)
+    return citizens[2]?.messages().some((message) => message.text === 'Tin nhờ chuyển.')
+  }
+  await expect.poll(delivered, { timeout: 20_000 }).toBe(true)
+  expect(await leader.tap('Xem tên')).not.toContain('Tẩn A Sử')
+  expect(await leader.tap('Đã chuyển')).toContain('bản Nà Đa đã chuyển')
+})
+
 it('the Week is offered by the dates this province has moved it to, by the clock of Việt Nam', async () => {
   await set('event.week_from', '12/12')
   // 8:30 on 30/11 in Việt Nam, twelve days ahead; an hour before, nothing

@@ -14,7 +14,7 @@ import { readCounts, whyWordsOnly } from '../ledger.ts'
 import { type CampaignProgress, campaignProgress, listCampaigns } from '../progress.ts'
 import type { Refused } from '../refusal.ts'
 import { listUncertain, settleByHand } from '../uncertain.ts'
-import { listVillageNotices, markNoticeForwarded } from '../village-notices.ts'
+import { listUnreached, listVillageNotices, markNoticeForwarded, type VillageNotice } from '../village-notices.ts'
 import { durationText } from './broadcast.ts'
 
 const LISTED = 5
@@ -316,6 +316,8 @@ async function offerList(turn: Turn, { id, communeId }: Campaign): Promise<void>
 const CSV = 'text/csv'
 // Of the people a message did not reach; a longer list is not read on a phone
 const NAMES_SHOWN = 15
+// A leader goes to them with the phone in hand
+const UNREACHED_SHOWN = 40
 
 type ListRow = {
   village: string | null
@@ -373,14 +375,27 @@ function reasonOf(turn: Turn, row: ListRow): string {
   return voiceOf(turn)(isKnown ? { key } : failureText(row.class))
 }
 
-/** "đã chuyển" under the notice a leader passes on: `notice_7` with `v12`. */
+/** Under the notice a leader passes on, `notice_7`: "đã chuyển" is `v12`, the names it is for are `n12`. */
 export async function actOnNotice(turn: Turn, campaignId: number, act: string): Promise<void> {
-  const villageId = Number(/^v(\d+)$/.exec(act)?.[1])
+  const [, what, place] = /^([vn])(\d{1,12})$/.exec(act) ?? []
+  const villageId = Number(place)
   const own = turn.roles.some((held) => held.role === 'village_lead' && held.unitId === villageId)
   const notice = own ? (await listVillageNotices(turn.deps, campaignId)).find((item) => item.villageId === villageId) : undefined
   if (!notice) return say(turn, 'tap.over')
+  if (what === 'n') return sayUnreached(turn, notice)
   await markNoticeForwarded(turn.deps, { campaignId, villageId })
   say(turn, 'notice.thanks', { village: notice.village })
+}
+
+/** Whom no message of a campaign has reached in a village, by name: for its leader, who knows them. */
+async function sayUnreached(turn: Turn, { campaignId, villageId, village }: VillageNotice): Promise<void> {
+  const names = await listUnreached(turn.deps, { communeId: turn.contact.communeId, campaignId, villageId })
+  if (names.length === 0) say(turn, 'notice.all_reached', { village })
+  else {
+    const lines = names.slice(0, UNREACHED_SHOWN).map((name) => `• ${name}`)
+    say(turn, 'notice.names', { village, lines: lines.join('\n'), more: Math.max(0, names.length - UNREACHED_SHOWN) })
+  }
+  offer(turn, `notice_${campaignId}`, `v${villageId}`, 'notice.done')
 }
 
 /** "Soạn từ mẫu này" under an offer of one of the year's occasions. */
