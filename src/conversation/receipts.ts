@@ -28,7 +28,10 @@ export async function markReceipts(
   // Not all are of the talk: the others belong to campaigns
   const others = content.messageIds.length - found.length
   if (others === 0 || (await markCampaignReceipts(tx, contact, content, at)) === others) return 'kept'
-  return (await isBeingSent(tx, contact)) ? 'later' : 'kept'
+  if (await isBeingSent(tx, contact)) return 'later'
+  // Its result may have been recorded between the two looks: whatever is not in flight now is in the ledger
+  await markCampaignReceipts(tx, contact, content, at)
+  return 'kept'
 }
 
 /** The platform's own report of a message from our side. One typed by a human in the platform's tool quiets the bot for this contact. */

@@ -119,6 +119,8 @@ it('tells how far it is, again at each tap, and its end by itself, once', async 
 })
 
 it('ends with a certificate whose figures add up and whose checksum is that of the exported list, and the list opens from a link', async () => {
+  const unheard = async () => (await bot.sql`SELECT count(*)::int AS n FROM recipient WHERE status = 'sent' AND received_at IS NULL`)[0]?.n
+  await expect.poll(unheard, { timeout: 20_000 }).toBe(0)
   const said = await officer.tap('Giấy xác nhận')
   const sums =
     /(\d+) người = đã gửi (\d+) \+ lỗi (\d+) \+ không gửi (\d+) \+ hết hạn (\d+) \+ hủy (\d+) \+ chưa rõ (\d+) \+ đang đợi (\d+)/.exec(said)
@@ -236,18 +238,64 @@ it('whom no way reaches is listed for the village’s leader, by name, for nobod
   expect(await leader.tap('Đã chuyển')).toContain('bản Nà Đa đã chuyển')
 })
 
+describe('ways around the window', () => {
+  const ways = async () =>
+    Object.fromEntries(
+      (
+        await bot.sql<{ name: string; way: string }[]>`
+          SELECT p.name, concat_ws(' ', r.route, r.status, r.class) AS way FROM recipient r JOIN person p ON p.id = r.person_id
+          WHERE r.campaign_id = (SELECT max(campaign_id) FROM recipient)`
+      ).map((row) => [row.name, row.way]),
+    )
+  const send = async (text: string) => {
+    const shown = await officer.talk('THÔNG BÁO', text, '1', '1')
+    await officer.talk('2', peopleIn(shown))
+    const left = async () => (await bot.sql`SELECT count(*)::int AS n FROM recipient WHERE status = 'waiting' AND route <> 'next'`)[0]?.n
+    await expect.poll(left, { timeout: 20_000 }).toBe(0)
+    return shown
+  }
+
+  it('who wrote three days ago waits for their next word; where the commune pays, it goes now, and the officer saw the price', async () => {
+    await bot.sql`UPDATE role_grant SET revoked_at = now() WHERE role = 'village_lead'`
+    await citizens[0]?.say('MENU')
+    clock.add(72)
+    await citizens[1]?.say('MENU')
+    expect(await send('Tin miễn phí.')).toContain('Tin Zalo tính phí: 0.')
+    expect(await ways()).toMatchObject({
+      'Lò Văn Pâng': 'next waiting',
+      'Vàng Thị Mỷ': 'now sent',
+      'Hoàng Thị Đào': 'none skipped stopped',
+    })
+    await set('campaign.billed_window', 'yes')
+    const shown = await send('Tin trả phí.')
+    const [, billed, cost] = /Tin Zalo tính phí: (\d+) \(chừng (\d+) đồng\)/.exec(shown) ?? []
+    expect(Number(billed)).toBeGreaterThan(0)
+    expect(Number(cost)).toBe(55 * Number(billed))
+    expect((await ways())['Lò Văn Pâng']).toBe('now sent')
+  })
+
+  it('who has blocked the account is marked once, and left out of the next with that reason', async () => {
+    bot.simulator.people.setBlocked(citizens[1]?.id ?? '', bot.oaId, true)
+    await send('Tin một sau khi chặn.')
+    const first = (await ways())['Vàng Thị Mỷ']
+    expect(first).toMatch(/^now failed /)
+    await send('Tin hai sau khi chặn.')
+    expect((await ways())['Vàng Thị Mỷ']).toBe(`none skipped ${first?.split(' ').at(-1)}`)
+  })
+})
+
 it('the Week is offered by the dates this province has moved it to, by the clock of Việt Nam', async () => {
-  await set('event.week_from', '12/12')
-  // 8:30 on 30/11 in Việt Nam, twelve days ahead; an hour before, nothing
-  clock.set('2026-11-30T07:59:00+07:00')
+  await set('event.week_from', '15/12')
+  // 8:30 on 3/12 in Việt Nam, twelve days ahead; an hour before, nothing
+  clock.set('2026-12-03T07:59:00+07:00')
   await officer.say('MENU')
   await offerEvents(bot.app.deps, clock.date())
   expect(await officer.settle()).toBe('')
-  clock.set('2026-11-30T08:31:00+07:00')
+  clock.set('2026-12-03T08:31:00+07:00')
   await offerEvents(bot.app.deps, clock.date())
   const said = await officer.settle()
-  expect(said).toContain('Sắp đến Tuần lễ hưởng ứng học tập suốt đời (12/12/2026)')
-  expect(said).toContain('từ ngày 12/12 đến ngày 18/12/2026')
+  expect(said).toContain('Sắp đến Tuần lễ hưởng ứng học tập suốt đời (15/12/2026)')
+  expect(said).toContain('từ ngày 15/12 đến ngày 21/12/2026')
 })
 
 const userIdOf = (person: Person | undefined) => bot.account.threads().find((thread) => thread.personId === person?.id)?.userId ?? ''

@@ -84,10 +84,27 @@ it('two officers who switch at the same moment leave what one of them chose', as
   expect((await rounds()).leader).toContain('im lặng đã lâu')
 })
 
+it('a household of two with a chat each gets one message, in the chat that wrote last, naming both', async () => {
+  const [first, second] = [
+    await registered(bot, 'Hoàng Thị Đào', { village: 'Hua Bó' }),
+    await registered(bot, 'Tẩn A Sử', { village: 'Hua Bó' }),
+  ]
+  await bot.sql`UPDATE person SET household_id = (SELECT household_id FROM person WHERE name = 'Hoàng Thị Đào') WHERE name = 'Tẩn A Sử'`
+  await first.say('MENU')
+  // 40 hours later it is night: in the morning, while the free part of the window lasts
+  clock.set('2026-11-30T07:31:00+07:00')
+  await runReminders(bot.app.deps, clock.date())
+  await runReminders(bot.app.deps, clock.date())
+  const said = await first.settle()
+  expect(said).toContain('Nhà mình còn 2 người chưa làm xong')
+  expect(said).toContain('Hoàng Thị Đào, Tẩn A Sử')
+  expect(await second.settle()).toBe('')
+})
+
 it('the last reminder on day 6 costs money, and comes once an officer has switched it on', async () => {
   const late = await registered(bot, 'Vàng Thị Mỷ', { village: 'Nà Khan' })
   await bot.sql`UPDATE setting SET value = '"no"'::jsonb WHERE key = 'reminders.after_last_word'`
-  clock.set('2026-12-04T07:40:00+07:00')
+  clock.set('2026-12-06T07:40:00+07:00')
   await rounds()
   expect(await late.settle()).toBe('')
   await officer.say('NHẮC')

@@ -97,6 +97,19 @@ describe('a person’s hand', () => {
     expect(await officer.tap('Trả lời')).toContain('đã quá 7 ngày')
   })
 
+  it('opens by itself after three answers nobody understands, once, with what was asked and what was written', async () => {
+    const lost = await registered(bot, 'Vàng Thị Mỷ')
+    const answers = ['mưa to quá nhỉ', 'con trâu nhà tôi lạc rồi', 'để tôi kể chuyện hôm nọ']
+    for (const text of answers.slice(0, 2)) await lost.say(text)
+    expect(await officer.settle()).not.toContain('Vàng Thị Mỷ')
+    expect(await lost.say(answers[2] ?? '')).toContain('cán bộ')
+    const told = await officer.settle()
+    expect(told).toContain('Vàng Thị Mỷ (bản Nà Đa) cần cán bộ giúp.')
+    expect(told).toContain(`Tin nhắn: “${answers[2]}”`)
+    await lost.say('trời lại nắng rồi')
+    expect(await officer.settle()).toBe('')
+  })
+
   it('leaves nothing of somebody who asks to be erased in what officers were sent', async () => {
     const late = await registered(bot, 'Hoàng Thị Đào')
     await late.say('CÁN BỘ')
