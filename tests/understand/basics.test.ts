@@ -95,3 +95,45 @@ describe('beside answers', () => {
     expect(understand('năm ngoái đi 4 buổi, năm nay được 1 buổi', sessions)).toEqual({ kind: 'option', key: 'one' })
   })
 })
+
+describe('a figure', () => {
+  const often = prepare({
+    helpKey: '0',
+    asksPerson: true,
+    ask: 'Bác có hay nhắc con cháu đi học không ạ?',
+    options: [
+      { key: 'often', text: 'Thường xuyên' },
+      { key: 'uneven', text: 'Có, chưa đều' },
+      { key: 'sometimes', text: 'Thỉnh thoảng' },
+      { key: 'no', text: 'Chưa' },
+    ],
+  })
+  test.each([
+    ['4, nói ra buồn', 'no'],
+    ['xấu hổ lắm, số 4', 'no'],
+    ['3 chứ không phải 2, gõ nhầm', 'sometimes'],
+    ['không phải 2, là 3', 'sometimes'],
+    ['nhầm rồi, câu 3', 'sometimes'],
+    ['so 2 chau oi', 'uneven'],
+  ])('"%s" is heard beside what is told', (text, key) => {
+    expect(understand(text, often)).toEqual({ kind: 'option', key })
+  })
+  test.each(['nhầm câu 3 rồi', 'tôi trả lời sai câu 3', 'em nhầm ở câu 3 ạ', 'câu 3 sai rồi'])(
+    '"%s" takes an earlier answer back',
+    (text) => {
+      expect(understand(text, often)).toEqual({ kind: 'edit', number: 3 })
+    },
+  )
+  test.each(['2, 3 gì đó', '2, à mà thôi', '3, hay là 2', '1, chưa nhắc bao giờ'])(
+    '"%s" is not taken when the rest takes it back',
+    (text) => {
+      expect(understand(text, often)).not.toMatchObject({ kind: 'option' })
+    },
+  )
+  test.each(['vợ tôi nhắc suốt', 'học sinh nhắc nhau suốt', 'thường xuyên tăng ca', 'không phải là chưa nhắc'])(
+    '"%s" is nobody\'s answer',
+    (text) => {
+      expect(understand(text, often)).not.toMatchObject({ kind: 'option' })
+    },
+  )
+})

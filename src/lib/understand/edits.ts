@@ -39,6 +39,17 @@ export function findEdit({ tokens, numbers, edges, offered, light }: Args): Unde
     const told = edits.some((edge) => edge.end === at)
     if (!named && !told) continue
     const word = edits.find((edge) => edge.end <= at || edge.start >= number.end) ?? wrong.find((edge) => named && edge.start >= number.end)
+    // "nhầm câu 3 rồi" takes back an earlier answer; "nhầm, câu 3" corrects this one
+    const name = before.find((edge) => edge.end === at)
+    const mistaken = wrong.some(({ start, end }) => {
+      const between = tokens.slice(end, (name?.start ?? end) + 1)
+      return (
+        between.length > 0 &&
+        light.slice(0, start).every(Boolean) &&
+        between.every(({ gap }, i) => gap === '' && (end + i === name?.start || light[end + i]))
+      )
+    })
+    if (named && mistaken && isAll(edges, [at, number.end], tokens.length, light)) return { kind: 'edit', number: number.value }
     const link = becomes.find((edge) => edge.start === number.end || edge.start === word?.end)
     // "câu 2 là gì" asks about it
     if (edges.some((edge) => ASKING.includes(edge.label.kind) && edge.start >= number.end && edge.cost === 0)) return undefined

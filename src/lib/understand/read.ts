@@ -3,6 +3,7 @@ import type { Context } from './context.ts'
 import type { FoundWord } from './find-word.ts'
 import { isGreeting, wordInFrame } from './frames.ts'
 import type { Lexicon } from './lexicon.ts'
+import { pickedApart } from './picked-apart.ts'
 import { type Prepared, prepareQuestion } from './prepare-question.ts'
 import { readWords, type Words } from './tokens.ts'
 import type { Offered, Understanding } from './types.ts'
@@ -44,6 +45,8 @@ export function createReader(lexicon: Lexicon) {
 /** What the whole text means, else what one of its clauses says; taken only when nothing beside it says more. */
 function answerOf({ tokens, end }: Words, context: Context): Understanding {
   if (isAbuse({ tokens, end }, context)) return NONE
+  const picked = pickedApart({ tokens, end }, context)
+  if (picked !== undefined) return { kind: 'option', key: picked }
   const whole = understandTokens(tokens, end, context)
   if (whole.kind !== 'none' && whole.kind !== 'which') return confirmed(whole, tokens, context)
   const clause = understandClauses(tokens, context, whole.kind === 'none')

@@ -53,7 +53,7 @@ export function understandTokens(typed: readonly Token[], ending: string, contex
 
 function readPlaces(tokens: readonly Token[], { lists, prepared, lookup }: Context): Reading {
   const candidates = tokens.map((token) =>
-    token.figure === undefined ? lookup.find(token, token.marked && lists.ordinary.has(token.canon)) : [],
+    token.figure === undefined ? lookup.find(token, (token.marked || lookup.marked) && lists.ordinary.has(token.canon)) : [],
   )
   const pair = (one: Token | undefined, other: Token | undefined) => lists.noNumber.has(`${one?.plain} ${other?.plain}`)
   const numbers = tokens.map((token, at) =>
@@ -92,10 +92,17 @@ function edgesIn({ tokens, candidates, places }: Reading, { lists, prepared, loo
   // words of the question stand inside answers, not inside the words around them: "nhầm, học xong rồi" is not "nhầm rồi"
   const around = places.map((place): Place => (place.skippable === 'topic' ? { ...place, skippable: undefined } : place))
   const edges = findPhrases(lists.graph, around, lists.weights).filter(
-    ({ label, start, end }) => !STRICT.has(label.kind) || !isItself.slice(start, end).some(Boolean),
+    ({ label, start, end, words }) =>
+      // "bác ghi cho tôi" names no "bác tôi"
+      (label.kind !== 'others' || words === end - start) && (!STRICT.has(label.kind) || !isItself.slice(start, end).some(Boolean)),
   )
   const isWall = new Array<boolean>(tokens.length).fill(false)
-  for (const { label, start, end, cost } of edges) if (WALLS.has(label.kind) && cost <= MAX_LIGHT_COST) isWall.fill(true, start, end)
+  // "nhắc các cháu học mỗi ngày": people the question speaks of stand inside its answers
+  const isAsked = ({ start, end }: Edge) =>
+    tokens.slice(start, end).every(({ canon: word }) => prepared.asked.has(word) || lists.light.has(word))
+  for (const edge of edges)
+    if (WALLS.has(edge.label.kind) && edge.cost <= MAX_LIGHT_COST && !(edge.label.kind === 'others' && isAsked(edge)))
+      isWall.fill(true, edge.start, edge.end)
   // "ngày nào con tôi cũng xem": not the small words "con" and "tôi"
   const isOther = new Array<boolean>(tokens.length).fill(false)
   for (const { label, start, end, cost, words } of edges)
@@ -108,14 +115,14 @@ function edgesIn({ tokens, candidates, places }: Reading, { lists, prepared, loo
 }
 
 /** Where a part of the text takes back what stands before it ("năm ngoái … năm nay", "1 mới đúng", "à nhầm, 3"): what only that part says. */
-function afterTurn({ tokens, light }: Reading, edges: readonly Edge[], ending: string, context: Context): Understanding | undefined {
+function afterTurn(reading: Reading, edges: readonly Edge[], ending: string, context: Context): Understanding | undefined {
+  const { tokens, light } = reading
   const inside = (edge: Edge) =>
     !PAUSE.test(tokens[edge.start]?.gap ?? '') &&
     edges.some(
       (one) =>
-        one.label.kind === 'option' &&
-        one.holes === undefined &&
-        one.strength >= 2 &&
+        // "không phải là chưa": not the "phải là" that corrects
+        (one.label.kind === 'deny' || (one.label.kind === 'option' && one.holes === undefined && one.strength >= 2)) &&
         one.words > edge.words &&
         one.start <= edge.start &&
         one.end >= edge.end,
@@ -128,6 +135,9 @@ function afterTurn({ tokens, light }: Reading, edges: readonly Edge[], ending: s
     const spans = edges.some(({ label, start, end }) => label.kind === 'option' && start < present.start && end > present.end)
     if (!spans) return understandTokens(tokens.slice(present.end), ending, context)
   }
+  const denied = last('deny')
+  const kept = denied === undefined ? undefined : besideDenied(reading, denied, context)
+  if (kept !== undefined) return understandTokens(kept, ending, context)
   const truly = last('truly')
   if (truly !== undefined && tokens.slice(truly.end).every((_, i) => light[truly.end + i])) {
     let from = truly.start - 1
@@ -140,4 +150,15 @@ function afterTurn({ tokens, light }: Reading, edges: readonly Edge[], ending: s
   const after = tokens.slice(regret.end)
   if (!after.every((_, i) => light[regret.end + i])) return understandTokens(after, ending, context)
   return tokens.slice(0, regret.start).every((_, i) => light[i]) ? undefined : NONE
+}
+
+/** What stands beside a figure that is denied: "3 chứ không phải 2, gõ nhầm", "không phải 2, 3 cơ". */
+function besideDenied({ tokens, numbers, light }: Reading, deny: Edge, { lists }: Context): readonly Token[] | undefined {
+  const isFigure = (at: number) => light[at] || (numbers[at]?.length ?? 0) > 0 || lists.ordinals.has(tokens[at]?.canon ?? '')
+  const pause = tokens.findIndex(({ gap }, at) => at > deny.end && PAUSE.test(gap))
+  const end = pause < 0 ? tokens.length : pause
+  const figures = tokens.slice(deny.end, end)
+  if (!figures.some((_, i) => !light[deny.end + i]) || !figures.every((_, i) => isFigure(deny.end + i))) return undefined
+  if (deny.start > 0 && lists.contrast.has(tokens[deny.start]?.canon ?? '')) return tokens.slice(0, deny.start)
+  return pause > 0 && light.slice(0, deny.start).every(Boolean) ? tokens.slice(pause) : undefined
 }
