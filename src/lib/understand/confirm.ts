@@ -14,7 +14,7 @@ export function confirmed(answer: Understanding, typed: readonly Token[], contex
   if (answer.kind !== 'option' || offered.kind === 'village') return answer
   const tokens = wordsMeant(typed, context)
   const candidates = tokens.map((token) =>
-    token.figure === undefined ? lookup.find(token, token.marked && lists.ordinary.has(token.canon)) : [],
+    token.figure === undefined ? lookup.find(token, (token.marked || lookup.marked) && lists.ordinary.has(token.canon)) : [],
   )
   const places = candidates.map((list): Place => ({ candidates: list, numbers: [], skippable: undefined }))
   const written = tokens.map((token) => token.canon)
@@ -30,16 +30,12 @@ export function confirmed(answer: Understanding, typed: readonly Token[], contex
       return phrases
     },
     subject: prepared.subject[offered.options.findIndex(({ key }) => key === answer.key)] ?? NOTHING,
+    asked: prepared.asked,
     topics: prepared.topics,
-    acts: lists.acts,
+    lists,
     isOther: (edge) =>
-      isOtherPerson(edge, written, context) &&
-      !written.slice(edge.start, edge.end).every((word) => prepared.asked.has(word) || lists.light.has(word)),
-    isNumber: (word) => lists.values.has(word),
-    isOrdinal: (word) => lists.ordinals.has(word),
-    isSmall: (word) => lists.light.has(word) || lists.fillers.has(word),
-    ordinary: (token) =>
-      token.marked ? (lists.ordinary.has(token.canon) ? [token.canon] : []) : (lists.ordinaryByPlain.get(token.plain) ?? []),
+      isOtherPerson(edge, written, context) && !written.slice(edge.start, edge.end).every((word) => prepared.asked.has(word)),
+    asksPerson: offered.asksPerson !== false,
   })
   return unread.length === 0 ? answer : { kind: 'which', keys: [answer.key] }
 }

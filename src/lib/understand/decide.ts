@@ -1,3 +1,4 @@
+import { circumstancesIn } from './circumstances.ts'
 import { type Explanation, explain } from './explain.ts'
 import { canon, isSyllable } from './letters.ts'
 import type { NumberAt } from './numbers.ts'
@@ -40,6 +41,10 @@ const MAX_EVERY = 4
 const MIN_SLIP_COST = 0.2
 /** An answer of so many words with a meaning stands beside another verb. */
 const MIN_SURE = 4
+/** So many strange words may stand beside how often something is done and what it is: `unread.ts` looks at each of them. */
+const MAX_STRANGE = 2
+/** A phrase of so many words speaks for all it reaches over. */
+const MIN_LONG = 4
 /** Below half a regional slip a word: "đi" is not "gì". */
 const MAX_QUESTION_COST = 0.15
 const MAX_LONG_QUESTION_COST = 0.5
@@ -91,6 +96,17 @@ export function decide(args: Reading): Understanding {
   // "hai, quá nửa": the number and the answer in words
   const opens = ({ start, end }: Edge) => PAUSE.test(tokens[end]?.gap ?? '') && light.slice(0, start).every(Boolean)
   const closes = ({ start, end }: Edge) => PAUSE.test(tokens[start]?.gap ?? '') && light.slice(end).every(Boolean)
+  // "buổi kia ốm không đi" tells of a circumstance, whatever else its words could say
+  const isAside = (edge: Edge) =>
+    edges.some(
+      ({ label, start, end, words, cost }) =>
+        label.kind === 'aside' &&
+        cost <= MAX_LIGHT_COST &&
+        words > MIN_LONG &&
+        words > edge.words &&
+        start <= edge.start &&
+        end >= edge.end,
+    )
   const answers = edges.flatMap((edge) => {
     const { kind, whole } = edge.label
     // a written figure beside other words may contradict them; a number word is then only a word
@@ -102,7 +118,7 @@ export function decide(args: Reading): Understanding {
     )
       return []
     // a phrase of which every word is mistyped is evidence neither for nor against
-    if (edge.mistakes >= edge.strength) return []
+    if (edge.mistakes >= edge.strength || isAside(edge)) return []
     if (kind === 'option') return [edge]
     if (kind !== 'person' && kind !== 'perhaps_person') return []
     const ownAnswer = edges.some(({ label, start, end }) => label.own && start <= edge.start && end >= edge.end)
@@ -182,9 +198,13 @@ export function decide(args: Reading): Understanding {
   const speaksFor = (edge: Edge) => !edge.figure || alone(edge) || opens(edge) || closes(edge)
   for (const edge of answers) byStart[edge.start]?.push(speaksFor(edge) ? edge : { ...edge, label: { ...edge.label, kind: 'contrary' } })
 
+  // places, times and what the answer speaks of stand beside it; whether they belong to it, `unread.ts` asks of the whole message
+  const circumstances = offered.kind === undefined || offered.kind === 'choice' ? circumstancesIn(tokens, args.lists) : []
+  const beside = (at: number) => circumstances[at] === true && !turning[at]
+
   const explanations: Explanation[] = []
   for (const option of new Set(answers.map((edge) => edge.label.option))) {
-    const one = explain({ length, option, included: prepared.includes[option], byStart, turning, denied })
+    const one = explain({ length, option, included: prepared.includes[option], byStart, turning, denied, beside })
     if (one !== undefined) explanations.push({ ...one, matches: one.matches.map((match) => filled(match, answers)) })
   }
   // a denial that the explanation cuts in two denies only a part: "không hỏi | người nhà"
@@ -237,6 +257,12 @@ export function decide(args: Reading): Understanding {
   const isReadTogether = (edge: Edge, one: Explanation) =>
     edge.strength >= 2 &&
     one.matches.filter(({ start, end, holes }) => holes === undefined && start >= edge.start && end <= edge.end).length > 1
+  // "nghe nói có 3 lớp mà chưa đi": what a long phrase reaches over belongs to it
+  const isReachedOver = (edge: Edge, one: Explanation) =>
+    one.matches.some(({ start, end, words }) => words >= MIN_LONG && words > edge.words && start <= edge.start && end >= edge.end)
+  // what says this answer as well speaks for no other
+  const isShared = ({ start, end, words }: Edge, one: Explanation) =>
+    answers.some((other) => other.label.option === one.option && other.start === start && other.end === end && other.words >= words)
   const conflicts = (one: Explanation) =>
     one.rivals > 0 ||
     (offered.counts !== undefined &&
@@ -247,6 +273,8 @@ export function decide(args: Reading): Understanding {
         (edge.figure || !prepared.includes[one.option]?.has(edge.label.option)) &&
         !edge.label.whole &&
         !isDeniedFor(edge, one) &&
+        !isReachedOver(edge, one) &&
+        !(edge.strength >= 2 && isShared(edge, one)) &&
         isUncovered(edge, one, isApart(edge, one) ? [] : edge.words === edge.end - edge.start ? light : passable),
     )
   // "họp thường xuyên quá": how often something else is done
@@ -256,8 +284,12 @@ export function decide(args: Reading): Understanding {
       return isRead || holes?.includes(start + i) || (numbers[start + i]?.length ?? 0) > 0
     })
   const isMoreThanSlip = (unread: readonly number[]) => unread.length > 1 || unread.some((at) => ordinary.has(tokens[at]?.canon ?? ''))
+  const { anything } = args.lists
+  const speaksOfIt = candidates.some((list) =>
+    list.some(({ word, cost }) => cost <= MAX_LIGHT_COST && prepared.topics.has(word) && !anything.has(word)),
+  )
   const isOfSomethingElse = (one: Explanation) =>
-    (isMoreThanSlip(one.unread) && one.matches.every(saysHowOften)) ||
+    ((speaksOfIt ? one.unread.length > MAX_STRANGE : isMoreThanSlip([...one.unread, ...one.beside])) && one.matches.every(saysHowOften)) ||
     (one.unread.some((at) => at < (one.matches[0]?.start ?? 0) && acts.has(tokens[at]?.canon ?? '')) &&
       one.matches.reduce((sum, edge) => sum + edge.strength, 0) < MIN_SURE)
   // "không hôm nào tôi không nhắc": two denials in one clause are none

@@ -7,6 +7,8 @@ export type Explanation = {
   unknown: number
   /** The places of the unknown words. */
   unread: number[]
+  /** Places, times and things beside the answer. */
+  beside: number[]
   topics: number
   /** Words of reasons and circumstances. */
   asides: number
@@ -21,6 +23,7 @@ export type Explanation = {
 const UNKNOWN_COST = 1
 const POISON_COST = 10
 const TOPIC_COST = 0.02
+const BESIDE_COST = 0.1
 const RIVAL_COST = 0.5
 const DENIED_COST = 0.2
 const WORD_BONUS = 0.02
@@ -29,7 +32,7 @@ type State = {
   cost: number
   from: number
   edge?: Edge
-  kind: 'unknown' | 'light' | 'topic' | 'aside' | 'poison' | 'match' | 'denied' | 'rival'
+  kind: 'unknown' | 'beside' | 'light' | 'topic' | 'aside' | 'poison' | 'match' | 'denied' | 'rival'
 }
 
 /**
@@ -45,8 +48,10 @@ export function explain(args: {
   /** Words that turn a meaning: they cannot pass as unknown or small. */
   turning: readonly boolean[]
   denied: readonly Edge[]
+  /** A word that may stand beside the answer. */
+  beside(at: number): boolean
 }): Explanation | undefined {
-  const { length, option, included, byStart, turning, denied } = args
+  const { length, option, included, byStart, turning, denied, beside } = args
   const states: (State | undefined)[] = new Array(length + 1)
   states[0] = { cost: 0, from: -1, kind: 'light' }
   const reach = (to: number, state: State) => {
@@ -60,7 +65,9 @@ export function explain(args: {
       at + 1,
       turning[at]
         ? { cost: here.cost + POISON_COST, from: at, kind: 'poison' }
-        : { cost: here.cost + UNKNOWN_COST, from: at, kind: 'unknown' },
+        : beside(at)
+          ? { cost: here.cost + BESIDE_COST, from: at, kind: 'beside' }
+          : { cost: here.cost + UNKNOWN_COST, from: at, kind: 'unknown' },
     )
     for (const edge of byStart[at] ?? []) {
       const cost = here.cost + edge.cost
@@ -89,6 +96,7 @@ export function explain(args: {
     cost: states[length]?.cost ?? 0,
     unknown: 0,
     unread: [],
+    beside: [],
     topics: 0,
     asides: 0,
     rivals: 0,
@@ -102,7 +110,8 @@ export function explain(args: {
     if (state.kind === 'unknown') {
       result.unknown++
       result.unread.unshift(at - 1)
-    } else if (state.kind === 'topic') result.topics += at - state.from
+    } else if (state.kind === 'beside') result.beside.unshift(at - 1)
+    else if (state.kind === 'topic') result.topics += at - state.from
     else if (state.kind === 'aside') result.asides += at - state.from
     else if (state.kind === 'rival') result.rivals++
     else if (state.kind === 'poison') result.poison = true

@@ -39,6 +39,22 @@ export const LanguageLexicon = z
     dated: Phrases,
     /** What people do that no question asks about: beside one of these a short answer may speak of it, and is none. */
     acts: Phrases,
+    /** What can be said of anything: no answer that consists of these says by itself what it speaks of ("đã ổn"). Several in one entry. */
+    anything: Phrases,
+    /** What stands after one of these is what it is done with or to: "dùng | máy cày". Several in one entry. */
+    takes_object: Phrases,
+    /** After one of these anything may stand: one reads, learns, tells whatever there is. Several in one entry. */
+    takes_anything: Phrases,
+    /** Before a place, a time or a companion: what follows is not what a doing is done to. Several in one entry. */
+    before: Phrases,
+    /** Feelings and courtesy: they change no answer. Several in one entry. */
+    moods: Phrases,
+    /** The same in several words. */
+    mood_phrases: Phrases,
+    /** By class, what surrounds a doing without changing it: places, times, things, people. Several in one entry. */
+    circumstances: z.record(z.string(), Phrases).default({}),
+    /** The same in several words, which each mean something else: "cơ quan", "bên cạnh". */
+    compounds: z.record(z.string(), Phrases).default({}),
     /** Words that say how often, and nothing else. */
     how_often: Phrases,
     /** Words for people of one's house, where a household is asked about. */

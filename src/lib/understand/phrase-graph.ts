@@ -218,7 +218,9 @@ function stateOf(graph: PhraseGraph, from: readonly Node[]): State | undefined {
 function follow(graph: PhraseGraph, state: State, word: string): State | undefined {
   const known = state.next.get(word)
   if (known !== undefined) return known
-  const next = stateOf(graph, state.words.get(word) ?? [])
+  const nodes = state.words.get(word)
+  if (nodes === undefined) return undefined
+  const next = stateOf(graph, nodes)
   if (next !== undefined) state.next.set(word, next)
   return next
 }

@@ -38,6 +38,8 @@ export function understandClauses(typed: readonly Token[], context: Context, isO
   let denied: readonly Token[] = []
   const neutral: Token[] = []
   const among: (readonly string[])[] = []
+  let areOthersNamed = false
+  let isSaidOfOneself = false
   // "muốn học lắm, nhà neo người nên chưa đi được": the answer itself denies
   const denying =
     offered.options.find(({ text }) => readWords(text).tokens.some((token, at) => at > 0 && lists.denials.has(token.canon)))?.key ?? ''
@@ -48,28 +50,30 @@ export function understandClauses(typed: readonly Token[], context: Context, isO
     const understood = understandTokens(part, '', context)
     if (understood.kind === 'none') neutral.push(...part)
     if (understood.kind === 'option' && part.some((token) => lists.denials.has(token.canon))) denied = part
-    if (understood.kind === 'option') (isLong ? keys : spokenOf).add(understood.key)
-    else if (understood.kind === 'which') among.push(understood.keys)
+    if (understood.kind === 'option') {
+      const said = isLong ? keys : spokenOf
+      said.add(understood.key)
+      isSaidOfOneself ||= isLong && isSelfFirst(part, context)
+    } else if (understood.kind === 'which') among.push(understood.keys)
     else if (understood.kind !== 'none') {
       // "3 con lợn", "ừ": too little to say that it speaks of anything else
       if (isLong) return NONE
     } else if (keys.size > 0 && !keys.has(denying) && opposes(part, there, context)) return NONE
-    else if (
-      speaksOfOthers(
-        part.map((token) => token.canon),
-        there,
-        context,
-      )
-    )
-      return NONE
-    else for (const key of mentioned(there, context)) spokenOf.add(key)
+    else {
+      const words = part.map((token) => token.canon)
+      areOthersNamed ||= speaksOfOthers(words, there, context)
+      for (const key of mentioned(there, context)) spokenOf.add(key)
+    }
   }
   // "hội to mới đi, hội nhỏ không đi": what is denied was said just before
   const isTaken = denied.some(
     ({ canon: word }) => prepared.asked.has(word) && !lists.light.has(word) && neutral.some((token) => token.canon === word),
   )
-  if (isTaken) return NONE
+  if (isTaken || (areOthersNamed && !isSaidOfOneself)) return NONE
   const [key] = keys
+  // "tuần sau mới có lớp, chắc đi 2 buổi": nothing is counted that is still to come
+  const isToCome = edges.some(({ label }) => label.kind === 'future') && !edges.some(({ label }) => label.kind === 'present')
+  if (offered.counts !== undefined && isToCome && !denied.length) return NONE
   const isClear = keys.size === 1 && [...spokenOf].every((one) => one === key) && among.every((list) => list.includes(key ?? ''))
   return isClear && key !== undefined ? { kind: 'option', key } : NONE
 }
@@ -120,9 +124,16 @@ function relevant({ clauses, edges, tokens, context }: Text): readonly Clause[] 
   return kept.map(({ clause }) => clause)
 }
 
+/** "tôi", before any word with a meaning. */
+function isSelfFirst(part: readonly Token[], { lists }: Context): boolean {
+  const first = part.find(({ canon: word }) => !lists.light.has(word) || lists.oneself.has(word))
+  return first !== undefined && lists.oneself.has(first.canon)
+}
+
 function opposes(part: readonly Token[], places: readonly Place[], { lists, prepared }: Context): boolean {
   const first = part[0]
-  if (first !== undefined && lists.contrast.has(first.canon)) return true
+  const speaksOfIt = part.slice(1).some(({ canon: word }) => prepared.topics.has(word) && !lists.light.has(word))
+  if (first !== undefined && lists.contrast.has(first.canon) && speaksOfIt) return true
   return places.some(({ candidates }) =>
     candidates.some(({ word, cost }) => cost === 0 && lists.denials.has(word) && !prepared.asked.has(word)),
   )

@@ -4,9 +4,13 @@ import type { Token } from './tokens.ts'
 /** A word the token may stand for, and how far it is from what was typed. */
 export type Candidate = { word: string; cost: number }
 
-/** Costs of the ways in which a typed word differs from a known one. `slip`: no Vietnamese word is written so, and only one known word is near. */
-const COST = { unmarked: 0, missing: 0.1, keys: 0.09, soft: 0.2, slip: 0.2, regional: 0.4, typo: 0.8 } as const
+/**
+ * Costs of the ways in which a typed word differs from a known one. `forgotten`: a mark left out made another known word ("một thư"). `slip`: no Vietnamese word is written so, and only one known word is near.
+ */
+const COST = { unmarked: 0, missing: 0.1, keys: 0.09, soft: 0.2, slip: 0.2, regional: 0.4, typo: 0.8, forgotten: 0.5 } as const
 const MIN_TYPO_LETTERS = 4
+/** So many sounds meet here that an everyday word is taken for itself: "vay" is not "dạy". */
+const MANY_SOUNDS = /^(d|gi|r|v)/
 const MIN_TYPO_LETTERS_UNMARKED = 4
 
 /** Finds known words for typed ones, with spelling as people type it. Words are canonical, see `letters.ts`. */
@@ -14,6 +18,9 @@ export type Vocabulary = {
   add(word: string): void
   /** Knows another spelling: "ko" → "không". */
   addSpelling(typed: string, word: string): void
+  /** A word that changes a meaning, or none: as it is written it is never short for another ("mai" is not "mãi"). */
+  keep(word: string): void
+  isKept(word: string): boolean
   /** Best first by cost. `messageMarked`: the person writes with diacritics, so a bare word is less likely short for a marked one. `isOrdinary`: an everyday word, no mistyped one. */
   find(token: Token, messageMarked: boolean, isOrdinary?: boolean): Candidate[]
   has(word: string): boolean
@@ -45,6 +52,7 @@ export function createLookup(vocabulary: Vocabulary, marked: boolean): Lookup {
 
 export function createVocabulary(base?: VocabularyLayer): VocabularyLayer {
   const words = new Set<string>()
+  const kept = new Set<string>()
   const spellings = new Map<string, string[]>()
   const byPlain = new Map<string, string[]>()
   const byRegion = new Map<string, string[]>()
@@ -63,6 +71,10 @@ export function createVocabulary(base?: VocabularyLayer): VocabularyLayer {
     addSpelling(typed, word) {
       push(spellings, typed, word)
     },
+    keep(word) {
+      kept.add(word)
+    },
+    isKept: (word) => kept.has(word) || (base?.isKept(word) ?? false),
     has: (word) => words.has(word) || (base?.has(word) ?? false),
     hasPlain: (word) => byPlain.has(word) || (base?.hasPlain(word) ?? false),
     spelled: (typed) => [...(base?.spelled(typed) ?? []), ...(spellings.get(typed) ?? [])],
@@ -86,6 +98,8 @@ export function createVocabulary(base?: VocabularyLayer): VocabularyLayer {
           else if (marks === 'contrary' && !exact && !isOrdinary && token.plain.length >= 3) offer(word, COST.typo)
         }
       }
+      if (exact && messageMarked && !layer.isKept(token.canon))
+        for (const word of layer.samePlain(token.plain)) if (compareMarks(token.canon, word) === 'missing') offer(word, COST.forgotten)
       if (!exact) {
         for (const decoded of [fromTelex(token.canon), fromVni(token.canon)]) {
           if (decoded === undefined) continue
@@ -96,7 +110,7 @@ export function createVocabulary(base?: VocabularyLayer): VocabularyLayer {
               if (compareMarks(decoded, word) === 'missing') offer(word, COST.keys + COST.missing)
         }
       }
-      if (!(exact && token.marked))
+      if (!(exact && token.marked) && !(isOrdinary && MANY_SOUNDS.test(token.plain)))
         for (const word of layer.sameRegion(regional(token.canon))) if (plain(word) !== token.plain) offer(word, COST.regional)
       const nearest = Math.min(...found.values())
       if (!isOrdinary && nearest >= COST.typo && token.plain.length >= MIN_TYPO_LETTERS_UNMARKED - 1) {

@@ -29,7 +29,13 @@ export function isEnough(one: Explanation, offered: Offered): boolean {
   const mistakes = one.matches.reduce((sum, edge) => sum + edge.mistakes, 0)
   if (strength === 0) {
     const evidence = one.matches.reduce((sum, edge) => sum + edge.strength, 0)
-    return one.unknown === 0 && one.topics === 0 && one.asides === 0 && (evidence - mistakes >= 2 || matchCost(one) <= MAX_WHOLE_COST)
+    return (
+      one.unknown === 0 &&
+      one.topics === 0 &&
+      one.asides === 0 &&
+      one.beside.length === 0 &&
+      (evidence - mistakes >= 2 || matchCost(one) <= MAX_WHOLE_COST)
+    )
   }
   // yes and no weigh more than the rest: nothing unknown may stand beside them
   if (offered.kind === 'confirm' && one.unknown > 0) return false

@@ -54,7 +54,9 @@ export function readWordLists(lexicon: Lexicon) {
   const hedges = new Set(single('hedge'))
   const contrast = new Set(single('contrast'))
   const howOften = new Set(eachWord(phrasesOf('how_often')))
-  const ordinary = new Set(eachWord(phrasesOf('ordinary')))
+  const circumstances = new Set(eachWord(languages.flatMap((one) => Object.values(one.circumstances).flat())))
+  const moods = new Set(eachWord(phrasesOf('moods')))
+  const ordinary = new Set([...eachWord(phrasesOf('ordinary')), ...circumstances, ...moods])
   const values = new Map(languages.flatMap((one) => Object.entries(one.numbers).map(([word, value]) => [canon(word), value] as const)))
   const around = languages.flatMap((one) =>
     [one.more_than, one.at_least, one.at_least_after, one.less_than, one.at_most, one.about, one.to].flat(),
@@ -69,6 +71,7 @@ export function readWordLists(lexicon: Lexicon) {
   }
   for (const word of [...eachWord(phrasesOf('ordinal_before')), ...counting]) vocabulary.add(word)
   for (const list of [between, afterNegation, degree, hedges, values.keys()]) for (const word of list) vocabulary.add(word)
+  for (const word of [...light, ...negators]) vocabulary.keep(word)
   const { spelledOut } = readSpellings(languages, vocabulary)
 
   return {
@@ -100,6 +103,8 @@ export function readWordLists(lexicon: Lexicon) {
     otherPeople: new Set(single('others')),
     /** Other people as the texts of answers name them. */
     people: new Set(phrasesOf('others')),
+    /** Who speaks, in one word. */
+    oneself: new Set(single('self')),
     children: new Set(single('children')),
     family: new Set([...single('family'), ...single('children')]),
     howOften,
@@ -108,6 +113,17 @@ export function readWordLists(lexicon: Lexicon) {
     notActing: new Set(single('not_acting')),
     dated: new Set(single('dated')),
     acts: new Set(single('acts')),
+    anything: new Set(eachWord(phrasesOf('anything'))),
+    takesObject: new Set(eachWord(phrasesOf('takes_object'))),
+    takesAnything: new Set(eachWord(phrasesOf('takes_anything'))),
+    before: new Set(eachWord(phrasesOf('before'))),
+    moods,
+    circumstances,
+    /** By their first word without diacritics, words that mean a circumstance together. */
+    compounds: readCompounds(languages.flatMap((one) => Object.values(one.compounds).flat())),
+    /** Those of the class of people. */
+    persons: readCompounds(languages.flatMap((one) => one.compounds.people ?? [])),
+    moodCompounds: readCompounds(phrasesOf('mood_phrases')),
     questionAfter: new Set(single('question_after')),
     questionAround: languages.flatMap((one) => one.question_around.map(([first, last]) => [canon(first), canon(last)] as const)),
     /** Two words, without diacritics, of which neither is a number. */
@@ -152,4 +168,17 @@ function groupByPlain(words: ReadonlySet<string>): ReadonlyMap<string, readonly 
   const groups = new Map<string, string[]>()
   for (const word of words) groups.set(plain(word), [...(groups.get(plain(word)) ?? []), word])
   return groups
+}
+
+/** Each word as it is written, and without diacritics. */
+export type Compound = readonly { canon: string; plain: string }[]
+
+function readCompounds(phrases: readonly string[]): ReadonlyMap<string, readonly Compound[]> {
+  const compounds = new Map<string, Compound[]>()
+  for (const phrase of phrases) {
+    const words = phrase.split(' ').map((word) => ({ canon: canon(word), plain: plain(canon(word)) }))
+    const first = words[0]?.plain ?? ''
+    compounds.set(first, [...(compounds.get(first) ?? []), words])
+  }
+  return compounds
 }
