@@ -10,22 +10,23 @@ const TARGET = { maxWrong: 0.002, minRight: 0.97 }
 /** What each corpus is held to: the measured figures, which may only get better. Their story is in the README beside them. */
 const CORPORA: Record<string, { maxWrong: number; minRight: number }> = {
   'corpus.json': TARGET,
-  'held-out.json': { maxWrong: 0.003, minRight: 0.934 },
-  'fresh.json': { maxWrong: 0.004, minRight: 0.922 },
-  'blind.json': { maxWrong: 0, minRight: 0.946 },
-  'farmers-and-elders.json': { maxWrong: 0, minRight: 0.842 },
-  'workers-and-chat.json': { maxWrong: 0, minRight: 0.806 },
-  'second-language-and-stories.json': { maxWrong: 0.002, minRight: 0.718 },
-  'mixed-voices.json': { maxWrong: 0, minRight: 0.88 },
-  'traps.json': { maxWrong: 0.037, minRight: 0.948 },
+  'held-out.json': { maxWrong: 0.003, minRight: 0.954 },
+  'fresh.json': { maxWrong: 0.004, minRight: 0.971 },
+  'blind.json': { maxWrong: 0, minRight: 0.976 },
+  'farmers-and-elders.json': { maxWrong: 0, minRight: 0.956 },
+  'workers-and-chat.json': { maxWrong: 0, minRight: 0.914 },
+  'second-language-and-stories.json': { maxWrong: 0.002, minRight: 0.896 },
+  'mixed-voices.json': { maxWrong: 0, minRight: 0.9 },
+  'citizens-of-two-regions.json': { maxWrong: 0, minRight: 0.95 },
+  'traps.json': { maxWrong: 0.019, minRight: 0.97 },
 }
 
 const { prepare, understand } = createUnderstanding(loadLexicon())
 const questions = loadQuestions()
 const prepared = new Map([...questions].map(([name, offered]) => [name, prepare(offered)]))
 
-/** Nobody has read it: what of it stands in the data, stood there before. */
-const UNREAD = 'mixed-voices.json'
+/** Written by others when the data stood: so many of their lines were entries of it before anybody here read one. */
+const ENTRIES_BEFORE: Record<string, number> = { 'mixed-voices.json': 3, 'citizens-of-two-regions.json': 22 }
 
 type Row = Record<Verdict, number>
 
@@ -95,15 +96,15 @@ test('no phrase of several words in the data is a line of a corpus', () => {
   const data = new Set(entries.flat().map((phrase) => plain(String(phrase).replace(/^=/, ''))))
   const optionTexts = new Set([...questions.values()].flatMap(({ options }) => options.map(({ text }) => plain(text))))
   // what everybody says in two or three words ("không đúng") stands in lines written apart from the data, too
-  const copied = Object.keys(CORPORA).flatMap((file) => {
-    if (file === UNREAD) return []
+  for (const file of Object.keys(CORPORA)) {
     const lines = readJson(new URL(file, import.meta.url)) as CorpusLine[]
     const words = file === 'corpus.json' ? 2 : 4
-    return lines
+    const copied = lines
       .map(({ text }) => plain(text))
       .filter((text) => text.split(' ').length >= words && data.has(text) && !optionTexts.has(text))
-  })
-  expect(copied).toEqual([])
+    const before = ENTRIES_BEFORE[file] ?? 0
+    expect(copied.length, `${file}: ${before > 0 ? copied.length : copied.join(', ')}`).toBeLessThanOrEqual(before)
+  }
 })
 
 function phrasesOfOptions(): string[][] {
