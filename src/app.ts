@@ -6,6 +6,7 @@ import type { Logger } from 'pino'
 import { type Channels, createChannels } from './channel-factory.ts'
 import type { Config } from './config.ts'
 import { type Content, LANGUAGES, loadContent } from './content/load.ts'
+import { absorbReports, isReport } from './conversation/absorb-reports.ts'
 import { commandsFor, commandsOfContact, slashWords } from './conversation/command-menu.ts'
 import { createCommunes } from './conversation/communes.ts'
 import { createContactQueue } from './conversation/contact-queue.ts'
@@ -15,6 +16,7 @@ import { handleContact } from './conversation/handle-contact.ts'
 import { createIntents } from './conversation/intents.ts'
 import { createOffers } from './conversation/offer.ts'
 import { type Arrival, createReceiver } from './conversation/receive.ts'
+import { createReportQueue } from './conversation/report-queue.ts'
 import { findLeftovers, finishErasures } from './conversation/sweep.ts'
 import { chooseOnVoicePage, openVoicePage, pressVoicePage } from './conversation/voice-page.ts'
 import { createDb, type Database, migrateDb } from './db/connect.ts'
@@ -145,9 +147,18 @@ export async function createApp({
     show().catch(() => log.warn({ contact: id }, 'the list of words of a chat could not be brought up to date; the next start does'))
   }
   const queue = createContactQueue((contactId) => handleContact(deps, contactId))
+  const reports = createReportQueue({
+    absorb: (contactIds) => absorbReports(deps, contactIds),
+    toTurn: (contactId) => queue.push(contactId),
+  })
   const receiver = createReceiver(deps)
   async function accept(arrivals: Arrival[]): Promise<void> {
-    for (const contactId of await receiver.receive(arrivals)) queue.push(contactId)
+    for (const [place, contactId] of (await receiver.receive(arrivals)).entries()) {
+      if (contactId === undefined) continue
+      const content = arrivals[place]?.event.content
+      if (content && isReport(content)) reports.push(contactId)
+      else queue.push(contactId)
+    }
   }
   const telegram =
     config.telegram &&
@@ -278,7 +289,10 @@ export async function createApp({
     channels,
     deps,
     sweep,
-    idle: () => queue.idle(),
+    async idle() {
+      await reports.idle()
+      await queue.idle()
+    },
     async start() {
       await sweep(true)
       schedule()
@@ -291,6 +305,7 @@ export async function createApp({
       await jobs?.stop()
       await telegram?.stop()
       await http.close()
+      await reports.close()
       await queue.close()
       await channels.close()
       await deps.instance.close()

@@ -9,8 +9,8 @@ export type Arrival = { accountId: number; event: InboundEvent }
 const ABOUT_OUR_MESSAGES = new Set(['received', 'seen', 'echo'])
 
 export type Receiver = {
-  /** Resolves when the events are committed, with the contacts that have something new. A repeat changes nothing and names nobody. */
-  receive(arrivals: Arrival[]): Promise<number[]>
+  /** Resolves when the events are committed, with the contact of each that is new. A repeat changes nothing and names nobody. */
+  receive(arrivals: Arrival[]): Promise<(number | undefined)[]>
 }
 
 // What one insert takes at most; a single commit then answers for all of them
@@ -21,7 +21,7 @@ const MAX_BATCH = 200
  * commit, not per row.
  */
 export function createReceiver(deps: Pick<Deps, 'database' | 'sealer' | 'now'>): Receiver {
-  type Waiting = { arrivals: Arrival[]; resolve: (contacts: number[]) => void; reject: (error: unknown) => void }
+  type Waiting = { arrivals: Arrival[]; resolve: (contacts: (number | undefined)[]) => void; reject: (error: unknown) => void }
   let waiting: Waiting[] = []
   let busy = false
 
@@ -38,7 +38,7 @@ export function createReceiver(deps: Pick<Deps, 'database' | 'sealer' | 'now'>):
           )
           let at = 0
           for (const item of batch) {
-            item.resolve(contacts.slice(at, at + item.arrivals.length).filter((id) => id !== undefined))
+            item.resolve(contacts.slice(at, at + item.arrivals.length))
             at += item.arrivals.length
           }
         } catch (error) {

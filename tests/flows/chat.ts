@@ -88,7 +88,8 @@ export async function createChat(content: Content, from?: Halt) {
     clock += BREATH_MS
     events += 1
     const event = { channelUserId: to, dedupeKey: `in-${events}`, atMs: clock, order: clock, content: inbound }
-    for (const contactId of await createReceiver(app.deps).receive([{ accountId, event }])) await handleContact(app.deps, contactId)
+    for (const contactId of await createReceiver(app.deps).receive([{ accountId, event }]))
+      if (contactId !== undefined) await handleContact(app.deps, contactId)
   }
 
   return {

@@ -134,7 +134,8 @@ it('a receipt told twice, late or for somebody else’s campaign changes nothing
   const before = await late()
   const receiver = createReceiver(bot.app.deps)
   const [account] = await bot.sql<{ id: number }[]>`SELECT id::int AS id FROM account`
-  const accept = (event: InboundEvent) => receiver.receive([{ accountId: account?.id ?? 0, event }])
+  const accept = async (event: InboundEvent) =>
+    (await receiver.receive([{ accountId: account?.id ?? 0, event }])).filter((contactId) => contactId !== undefined)
   const receipt = (id: string, atMs = clock.now()) => ({
     channelUserId: PHONES.admin,
     dedupeKey: `received ${id} ${atMs}`,
