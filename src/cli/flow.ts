@@ -22,7 +22,7 @@ import { createTalk } from './talk.ts'
 const ROOT = join(import.meta.dirname, '../..')
 
 export function flowCommand(): Command {
-  const command = new Command('flow').description('flows and their texts')
+  const command = new Command('cli flow').description('flows and their texts')
   command.command('check').description('every flow valid, every node reachable, every text in every locale').action(check)
   command
     .command('publish')

@@ -35,9 +35,21 @@ export function createProgram(): Command {
   return throwing(program)
 }
 
-/** Commander would end the process itself. */
+/** Commander would end the process itself; and what it says of wrong usage becomes one line with the way to the right one. */
 function throwing(command: Command): Command {
   command.exitOverride()
+  command.configureOutput({
+    outputError: (said, write) =>
+      write(
+        `${said
+          .trim()
+          .replaceAll(/\s*\n\s*/g, ' ')
+          .replace(/\.$/, '')}; see "${pathOf(command)} --help"\n`,
+      ),
+  })
   for (const child of command.commands) throwing(child)
   return command
 }
+
+/** "cli setting get" */
+const pathOf = (command: Command): string => (command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name())

@@ -170,9 +170,6 @@ describe('exit codes', () => {
     [0, ['setting', 'set', '--help'], /^$/],
     [0, ['flow', '--help'], /^$/],
     [2, [], /^Usage: /],
-    [2, ['tally'], /^error: required option '--unit <code>' not specified\n/],
-    [2, ['tally', '--unit', 'c', '--year', 'soon'], /write a year such as 2026\n/],
-    [2, ['tally', '--unit', 'c', '--by', 'name'], /Allowed choices are village, question, status, group\.\n/],
     [2, ['setting', 'set', 'reminder.per_week', 'many'], /^error: reminder\.per_week: write a whole number\n$/],
     [2, ['setting', 'get', 'nothing'], /^error: there is no setting "nothing"; "setting list" names them all\n$/],
     [2, ['invite', '--role', 'citizen', '--unit', 'c'], /^error: nobody is invited to be citizen/],
@@ -209,4 +206,26 @@ test('without DATABASE_URL the commands start the embedded server, or join it, a
   ])
   expect(await run(['unit', 'import', file('units.csv', UNITS)], { env })).toMatchObject({ code: 0 })
   expect(await run(['tally', '--unit', 'v1', '--check'], { env })).toMatchObject({ code: 0 })
+})
+
+test.each([
+  ['nosuch', "unknown command 'nosuch'", 'cli --help'],
+  ['setting get', "missing required argument 'key'", 'cli setting get --help'],
+  ['setting set reminder.per_week', "missing required argument 'value'", 'cli setting set --help'],
+  ['tally --unit c --year abc', "option '--year <year>' argument 'abc' is invalid. write a year such as 2026", 'cli tally --help'],
+  ['tally --unit c --by nope', "argument 'nope' is invalid. Allowed choices are village, question, status, group", 'cli tally --help'],
+  ['export answers --unit c --year 2026', "required option '--out <file>' not specified", 'cli export answers --help'],
+  ['export ledger --campaign x --out y', 'write the number of a campaign, such as 3', 'cli export ledger --help'],
+  ['invite --unit c', "required option '--role <role>' not specified", 'cli invite --help'],
+  ['voice import', "missing required argument 'folder'", 'cli voice import --help'],
+  ['unit import', "missing required argument 'file'", 'cli unit import --help'],
+  ['flow diff welcome.1', "missing required argument 'new'", 'cli flow diff --help'],
+  ['flow check extra', 'too many arguments', 'cli flow check --help'],
+  ['report', "unknown command 'report' (Did you mean export?)", 'cli --help'],
+])('wrong usage, %s: one line with what is wrong and where the way stands, and code 2', async (words, wrong, help) => {
+  const { code, out, err } = await run(words.split(' '))
+  expect({ code, out }).toEqual({ code: 2, out: '' })
+  expect(err).toMatch(/^error: .*\n$/)
+  expect(err).toContain(wrong)
+  expect(err).toContain(`; see "${help}"`)
 })
