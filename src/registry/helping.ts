@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { DbOrTx, Tx } from '../db/connect.ts'
 import { person } from '../db/schema.ts'
 import type { TallyChange } from '../reports/tally.ts'
-import { type Person, personTallies } from './people.ts'
+import { named, type Person, type PersonKey, personTallies } from './people.ts'
 
 /** A person of a village who has not finished this year's form, as somebody who helps sees them. */
 export type ToHelp = { id: number; name: string; birthYear: number; hasChat: boolean; answered: number | null }
@@ -55,29 +55,16 @@ export async function findPerson(db: DbOrTx, communeId: number, id: number): Pro
   return row
 }
 
-type Key = Pick<Person, 'communeId' | 'villageId' | 'nameKey' | 'birthYear'>
-
 /** Everybody of this name, year of birth and village; those without a chat first. */
-export async function findSame(db: DbOrTx, key: Key): Promise<Known[]> {
-  const rows = await db
-    .select({ person, hasChat: hasChat() })
-    .from(person)
-    .where(
-      and(
-        eq(person.communeId, key.communeId),
-        eq(person.villageId, key.villageId),
-        eq(person.nameKey, key.nameKey),
-        eq(person.birthYear, key.birthYear),
-      ),
-    )
-    .orderBy(person.id)
+export async function findSame(db: DbOrTx, key: PersonKey): Promise<Known[]> {
+  const rows = await db.select({ person, hasChat: hasChat() }).from(person).where(named(key)).orderBy(person.id)
   return rows.sort((a, b) => Number(a.hasChat) - Number(b.hasChat))
 }
 
 /** A record others made for somebody: registered or answered by a helper, and no chat of their own has taken it over. */
 export type HelpedRecord = { person: Person; helperPersonId: number | null; at: Date }
 
-export async function findHelpedRecords(db: DbOrTx, key: Key & { year: number }): Promise<HelpedRecord[]> {
+export async function findHelpedRecords(db: DbOrTx, key: PersonKey & { year: number }): Promise<HelpedRecord[]> {
   const rows = await db
     .select({
       person,
@@ -89,16 +76,7 @@ export async function findHelpedRecords(db: DbOrTx, key: Key & { year: number })
       sql`nomination n`,
       sql`n.commune_id = ${person.communeId} AND n.year = ${key.year} AND n.title = 'CDHT' AND n.subject_id = ${person.id}`,
     )
-    .where(
-      and(
-        eq(person.communeId, key.communeId),
-        eq(person.villageId, key.villageId),
-        eq(person.nameKey, key.nameKey),
-        eq(person.birthYear, key.birthYear),
-        sql`(${person.source} = 'helper' OR n.helper_person_id IS NOT NULL)`,
-        sql`NOT ${hasChat()}`,
-      ),
-    )
+    .where(and(named(key), sql`(${person.source} = 'helper' OR n.helper_person_id IS NOT NULL)`, sql`NOT ${hasChat()}`))
     .orderBy(person.id)
   return rows.map((row) => ({
     person: row.person,

@@ -190,18 +190,22 @@ export async function familyFigures(tx: Tx, home: Household, year: number): Prom
   return { citizens: row?.citizens ?? 0, adults: Math.max(home.adults ?? 0, row?.members ?? 0) }
 }
 
+/** What people are known by among their neighbours. */
+export type PersonKey = Pick<Person, 'communeId' | 'villageId' | 'nameKey' | 'birthYear'>
+
+/** Everybody of this name, year of birth and village. */
+export const named = (key: PersonKey) =>
+  and(
+    eq(person.communeId, key.communeId),
+    eq(person.villageId, key.villageId),
+    eq(person.nameKey, key.nameKey),
+    eq(person.birthYear, key.birthYear),
+  )
+
 /** Others of the same name, year of birth and village: maybe the same person on another phone. */
 export async function findTwins(tx: Tx, who: Person): Promise<{ id: number; hasContact: boolean }[]> {
   return tx
     .select({ id: person.id, hasContact: sql<boolean>`EXISTS (SELECT 1 FROM ${contact} c WHERE c.person_id = ${person.id})` })
     .from(person)
-    .where(
-      and(
-        eq(person.communeId, who.communeId),
-        eq(person.villageId, who.villageId),
-        eq(person.nameKey, who.nameKey),
-        eq(person.birthYear, who.birthYear),
-        sql`${person.id} <> ${who.id}`,
-      ),
-    )
+    .where(and(named(who), sql`${person.id} <> ${who.id}`))
 }
