@@ -3,7 +3,7 @@ import { type CriteriaSet, criteriaTextKey } from '../model/criteria.ts'
 import type { TextRef } from '../model/text.ts'
 import type { NominationRow } from '../recognition/nominations.ts'
 import { findHousehold } from '../registry/people.ts'
-import { addressed } from './subject.ts'
+import { addressed, titleOf } from './subject.ts'
 import type { PersonRow, Turn } from './turn.ts'
 
 /**
@@ -15,6 +15,7 @@ export async function sayResult(turn: Turn, given: { row: NominationRow; subject
   const { person } = turn
   const home = row.title === 'CDHT' && person?.householdId ? await findHousehold(turn.tx, person.communeId, person.householdId) : undefined
   const isHead = home !== undefined && home.headPersonId === person?.id
+  if (subject) turn.said.push({ type: 'note', text: { key: 'assist.result_heading', params: { their: titleOf(turn, subject) } } })
   for (const text of resultTexts({ ...reckoned, title: row.title }, { isHead })) {
     if (!subject) turn.said.push({ type: 'note', text })
     // What may be done with it is said to the helper by what follows

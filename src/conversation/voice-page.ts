@@ -270,14 +270,15 @@ async function load(deps: VoicePageDeps, link: PageLink) {
 
 type Found = NonNullable<Awaited<ReturnType<typeof load>>>
 
-async function resultOf(deps: VoicePageDeps, { session, contact, commune }: Found): Promise<TextRef[]> {
+async function resultOf(deps: VoicePageDeps, { session, contact, commune, subject, their }: Found): Promise<TextRef[]> {
   if (session.nominationId === null) return []
   const nomination = await deps.database.db.transaction((tx) => loadNomination(tx, contact.communeId, session.nominationId ?? 0))
   const set = nomination && deps.content.sets.get(nomination.row.criteriaSet)
   if (!nomination || !set || nomination.row.status !== 'da_tu_danh_gia' || nomination.row.title !== 'CDHT') return []
   const answers = Object.fromEntries([...nomination.answers.values()].map((item) => [item.question, item.option]))
   const result = score(set, answers, undefined, commune.settings.passRule(set))
-  return resultTexts({ title: 'CDHT', set, result }, { isHead: false }).filter(({ key }) => key !== 'result.after')
+  const said = resultTexts({ title: 'CDHT', set, result }, { isHead: false }).filter(({ key }) => key !== 'result.after')
+  return subject ? [{ key: 'assist.result_heading', params: { their } }, ...said] : said
 }
 
 function gone(deps: VoicePageDeps): PageView {
