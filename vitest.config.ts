@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     reporters: ['default'],
     projects: [
-      { test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: ['tests/**/*.service.test.ts'] } },
+      { test: { name: 'unit', include: ['tests/**/*.test.ts'], exclude: ['tests/**/*.service.test.ts'], testTimeout: 30_000 } },
       {
         test: {
           name: 'service',

@@ -3,19 +3,18 @@ import type { Tx } from '../db/connect.ts'
 
 // With the commune's id: officers of one commune confirm one after the other
 const CONFIRM_CLASS = 7_301_006
-// Who wants the same words to reach the same people again on another day may
-const LATELY_MS = 24 * 3_600_000
 
 /**
- * When the same words were sent to the same people within a day, or are to be: another officer was asked to do it too, or this one did
- * before. Two who confirm at the same moment wait for each other here, until the transaction ends.
+ * When the same words were sent to the same people within so many hours, or are to be: another officer was asked to do it too, or this one
+ * did before. Never with 0 hours. Two who confirm at the same moment wait for each other here, until the transaction ends.
  */
 export async function findTwin(
   tx: Tx,
-  { communeId, campaignId, now }: { communeId: number; campaignId: number; now: Date },
+  { communeId, campaignId, hours, now }: { communeId: number; campaignId: number; hours: number; now: Date },
 ): Promise<{ state: 'sent' | 'scheduled'; at: Date } | undefined> {
   await tx.execute(sql`SELECT pg_advisory_xact_lock(${CONFIRM_CLASS}, ${communeId})`)
-  const since = new Date(now.getTime() - LATELY_MS).toISOString()
+  if (hours === 0) return undefined
+  const since = new Date(now.getTime() - hours * 3_600_000).toISOString()
   const [twin] = await tx.execute<{ scheduled: boolean; at_ms: number }>(sql`
     SELECT other.started_at IS NULL AS scheduled, extract(epoch FROM coalesce(other.started_at, other.scheduled_at))::float8 * 1000 AS at_ms
     FROM campaign mine JOIN campaign other ON other.commune_id = mine.commune_id AND other.text = mine.text AND other.rule = mine.rule AND other.id <> mine.id

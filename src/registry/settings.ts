@@ -60,6 +60,7 @@ const TYPES = {
   'campaign.village_notice': YesNo,
   'campaign.article': YesNo,
   'campaign.template_mode': z.enum(['off', 'development', 'live'], 'write off, development or live'),
+  'campaign.same_words_hours': count(8760),
   'campaign.file_kept_days': count(3650).min(1),
   'campaign.pause_at_failures': Percent,
   'campaign.pause_after': count(100_000).min(1),

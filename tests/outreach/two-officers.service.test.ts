@@ -64,6 +64,18 @@ it('the same notice scheduled by both is scheduled once', async () => {
   for (const officer of [hoa, binh]) await officer.say('THÔI')
 })
 
+it('how long the same words are the same notice is a setting; 0 lets them go again at once', async () => {
+  await bot.sql`INSERT INTO setting (unit_id, key, value) VALUES (0, 'campaign.same_words_hours', '0'::jsonb)`
+  // A commune's settings are looked at anew after some seconds
+  clock.add(0.1)
+  expect(await hoa.say((await upToNumber(hoa, 'Mời bà con dự họp bản.')) ?? '')).toContain('Đã bắt đầu gửi')
+  await expect.poll(open, { timeout: 20_000 }).toBe(0)
+  await bot.sql`DELETE FROM setting WHERE key = 'campaign.same_words_hours'`
+  // It was one more of the few a person gets in a week
+  await bot.sql`UPDATE recipient SET sent_at = sent_at - interval '20 days', claimed_at = claimed_at - interval '20 days'`
+  clock.add(0.1)
+})
+
 it('other words, or other people, are another notice', async () => {
   const number = await upToNumber(hoa, 'Mời bà con dự họp bản nhé.')
   expect(await hoa.say(number)).toContain('Đã bắt đầu gửi')

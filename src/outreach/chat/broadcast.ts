@@ -240,7 +240,8 @@ export async function startBroadcast(turn: Turn, live: LiveSession): Promise<Res
     say(turn, 'broadcast.number_please')
     return { _next: 'confirm' }
   }
-  const twin = await findTwin(turn.tx, { communeId: turn.contact.communeId, campaignId, now: turn.now })
+  const hours = turn.commune?.settings.get('campaign.same_words_hours') ?? 0
+  const twin = await findTwin(turn.tx, { communeId: turn.contact.communeId, campaignId, hours, now: turn.now })
   if (twin) {
     say(turn, 'broadcast.twin', { state: twin.state, time: formatTime(twin.at), date: formatDate(twin.at) })
     return { _next: 'review' }
