@@ -19,10 +19,10 @@ export function moodsIn(tokens: readonly Token[], lists: WordLists): boolean[] {
   return found
 }
 
-/** Where people are named, whoever they are. */
-export function personsIn(tokens: readonly Token[], { persons }: WordLists): boolean[] {
+/** Where people are named, or institutions. */
+export function namesIn(tokens: readonly Token[], names: ReadonlyMap<string, readonly Compound[]>): boolean[] {
   const found = tokens.map(() => false)
-  mark(found, tokens, persons)
+  mark(found, tokens, names)
   return found
 }
 

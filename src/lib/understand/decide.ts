@@ -171,13 +171,15 @@ export function decide(args: Reading): Understanding {
     candidates.slice(start, end).every((list) => list.some(({ word, cost }) => cost <= MAX_LIGHT_COST && prepared.actors.has(word)))
   // "hay nhắc vợ con": who stands after an answer is its object
   const isObject = (edge: Edge) => answers.some((answer) => answer.end <= edge.start && !answer.label.whole)
+  const isNamed = (at: number) => edges.some(({ label, start, end }) => label.kind === 'others' && start <= at && end > at)
+  const areOurs = prepared.withOthers && tokens.some(({ canon: word }, at) => args.lists.oneself.has(word) && !isNamed(at))
   const turning = [...partial]
   for (const edge of edges) {
     const { kind } = edge.label
     if (
       kind !== 'poison' &&
       kind !== 'negator' &&
-      (kind !== 'others' || speaksOf(edge) || isObject(edge) || isInFrame(edge) || isActor(edge))
+      (kind !== 'others' || areOurs || speaksOf(edge) || isObject(edge) || isInFrame(edge) || isActor(edge))
     )
       continue
     const readsSmall = edge.end - edge.start === 1 && light[edge.start]
@@ -223,7 +225,7 @@ export function decide(args: Reading): Understanding {
   const asked = edges.filter(
     ({ label, start, end, cost, words }) =>
       !tokens.slice(start + 1, end).some(({ gap }) => PAUSE.test(gap)) &&
-      !tokens.slice(end, end + MAX_EVERY).some((token) => every.has(token.canon)) &&
+      !candidates.slice(end, end + MAX_EVERY).some((list) => list.some(({ word, cost }) => cost <= MAX_LIGHT_COST && every.has(word))) &&
       (label.kind === 'question_ends' || cost <= MAX_QUESTION_COST * words) &&
       (label.kind === 'question' ||
         (label.kind === 'question_ends' &&

@@ -148,3 +148,15 @@ const SYLLABLE = /^(b|ch|c|d|gh|gi|g|h|kh|k|l|m|ngh|ng|nh|n|ph|p|qu|r|s|th|tr|t|
 export function isSyllable(canonical: string): boolean {
   return SYLLABLE.test(plain(canonical))
 }
+
+/** First letters as chats write them. */
+const CHAT_BEGINNINGS: Readonly<Record<string, readonly string[]>> = { z: ['d', 'gi', 'v', 'r'], f: ['ph'], w: ['qu'], j: ['gi', 'ch'] }
+
+/** "zự" → dự, giự, …; "fải" → phải; "íts" → ít, a Telex key pressed once too often. */
+export function respellings(canonical: string): string[] {
+  const begins = CHAT_BEGINNINGS[canonical[0] ?? '']?.map((letters) => letters + canonical.slice(1)) ?? []
+  const tone = /[1-5]$/.exec(canonical)?.[0] ?? ''
+  const letters = tone === '' ? canonical : canonical.slice(0, -1)
+  const doubled = isMarked(canonical) && /[sfrxj]$/.test(letters) ? [letters.slice(0, -1) + tone] : []
+  return [...begins, ...doubled]
+}

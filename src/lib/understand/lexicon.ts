@@ -45,6 +45,12 @@ export const LanguageLexicon = z
     takes_object: Phrases,
     /** After one of these anything may stand: one reads, learns, tells whatever there is. Several in one entry. */
     takes_anything: Phrases,
+    /** Who does this lets others do something: "công ty cho học". Several in one entry. */
+    lets: Phrases,
+    /** A question with one of these asks how one gets on with others. */
+    getting_on: Phrases,
+    /** Two do something with each other. Several in one entry. */
+    together: Phrases,
     /** Before a place, a time or a companion: what follows is not what a doing is done to. Several in one entry. */
     before: Phrases,
     /** Feelings and courtesy: they change no answer. Several in one entry. */

@@ -17,6 +17,8 @@ export type Prepared = {
   asked: ReadonlySet<string>
   /** Which answers each answer says besides its own: their texts stand in its text. @internal */
   includes: readonly ReadonlySet<number>[]
+  /** Asks how one gets on with others: who speaks of oneself may tell what they do. @internal */
+  withOthers: boolean
   /** Words for people whose doings are an answer here. @internal */
   actors: ReadonlySet<string>
   /** For each answer every word of the question, of the answer and of the ways to say it: what it speaks of. @internal */
@@ -76,6 +78,7 @@ export function prepareQuestion(offered: Offered, lists: WordLists): Prepared {
     vocabulary,
     asked: new Set(ask.map((token) => token.canon)),
     includes: includedIn(offered),
+    withOthers: lists.gettingOn.some((phrase) => (offered.ask ?? '').toLowerCase().includes(phrase)),
     actors: actorsOf(offered, lists),
     subject,
     topics: new Set(asking.flatMap(({ canon: word }) => (lists.howOften.has(word) ? [] : [word]))),

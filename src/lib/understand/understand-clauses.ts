@@ -1,5 +1,6 @@
 import { type Clause, cutClauses } from './clauses.ts'
 import { type Context, wordsMeant } from './context.ts'
+import { canon } from './letters.ts'
 import { isOtherPerson, speaksOfOthers } from './others.ts'
 import { type Edge, findPhrases, type LabelKind, type Place } from './phrase-graph.ts'
 import { readWords, type Token } from './tokens.ts'
@@ -11,6 +12,7 @@ const MIN_WORDS = 4
 /** A clause this short says nothing by itself, unless it is set against another person or another time. */
 const MIN_CLAUSE = 3
 const MAX_COST = 0.2
+const RATHER = canon('chứ')
 const NONE: Understanding = { kind: 'none' }
 
 /**
@@ -47,7 +49,9 @@ export function understandClauses(typed: readonly Token[], context: Context, isO
     const part = tokens.slice(start, end)
     const there = places.slice(start, end)
     const isLong = part.length >= MIN_CLAUSE || (isChosen && clauses.length === 1)
-    const understood = understandTokens(part, '', context)
+    // "chỉ có sách chứ chưa có bàn": what is said stands before
+    const isContrast = tokens[start - 1]?.canon === RATHER && lists.denials.has(part[0]?.canon ?? '')
+    const understood = isContrast ? NONE : understandTokens(part, '', context)
     if (understood.kind === 'none') neutral.push(...part)
     if (understood.kind === 'option' && part.some((token) => lists.denials.has(token.canon))) denied = part
     if (understood.kind === 'option') {

@@ -48,7 +48,21 @@ export function understandTokens(typed: readonly Token[], ending: string, contex
   if (isSum(counted, isPlus)) return NONE
   edges.push(...counted)
   const passable = places.map((place) => place.skippable !== undefined)
-  return decide({ ...reading, edges, ending, passable, lists, prepared })
+  const meant = decide({ ...reading, edges, ending, passable, lists, prepared })
+  if (meant.kind === 'option') return meant
+  // "trước hay nhắc giờ thỉnh thoảng": where both together say nothing clear, what is so now counts
+  const now = sinceNow(reading, edges)
+  const present = now === undefined ? meant : understandTokens(tokens.slice(now), ending, context)
+  return present.kind === 'option' ? present : meant
+}
+
+/** Where what is so now begins, when something before it was so then. */
+function sinceNow({ tokens, light }: Reading, edges: readonly Edge[]): number | undefined {
+  const isSaid = (edge: Edge, kind: LabelKind) => edge.label.kind === kind && edge.cost <= MAX_LIGHT_COST
+  const past = edges.find((edge) => isSaid(edge, 'past') && light.slice(0, edge.start).every(Boolean))
+  if (past === undefined) return undefined
+  const present = edges.filter((edge) => isSaid(edge, 'present') && edge.start >= past.end).sort((a, b) => b.end - a.end)[0]
+  return present !== undefined && present.end < tokens.length ? present.end : undefined
 }
 
 function readPlaces(tokens: readonly Token[], { lists, prepared, lookup }: Context): Reading {
@@ -91,10 +105,18 @@ function edgesIn({ tokens, candidates, places }: Reading, { lists, prepared, loo
   const isItself = tokens.map(({ canon: word }, at) => lists.ordinary.has(word) && (candidates[at]?.[0]?.cost ?? 1) > 0)
   // words of the question stand inside answers, not inside the words around them: "nhầm, học xong rồi" is not "nhầm rồi"
   const around = places.map((place): Place => (place.skippable === 'topic' ? { ...place, skippable: undefined } : place))
+  // "lon" ends "nuoi lon" as "lợn", "ui" is only friendly: neither takes anything back
+  const isAmbiguous = (at: number) => {
+    const readings = lists.ordinaryByPlain.get(tokens[at]?.plain ?? '') ?? []
+    if (lists.light.has(tokens[at]?.canon ?? '')) return true
+    return tokens[at]?.marked === false && at > 0 && tokens[at]?.gap === '' && readings.length > 1
+  }
   const edges = findPhrases(lists.graph, around, lists.weights).filter(
     ({ label, start, end, words }) =>
       // "bác ghi cho tôi" names no "bác tôi"
-      (label.kind !== 'others' || words === end - start) && (!STRICT.has(label.kind) || !isItself.slice(start, end).some(Boolean)),
+      (label.kind !== 'others' || words === end - start) &&
+      !(label.kind === 'regret' && words === 1 && isAmbiguous(start)) &&
+      (!STRICT.has(label.kind) || !isItself.slice(start, end).some(Boolean)),
   )
   const isWall = new Array<boolean>(tokens.length).fill(false)
   // "nhắc các cháu học mỗi ngày": people the question speaks of stand inside its answers

@@ -1,4 +1,4 @@
-import { circumstancesIn, moodsIn, personsIn } from './circumstances.ts'
+import { circumstancesIn, moodsIn, namesIn } from './circumstances.ts'
 import { type Clause, cutClauses } from './clauses.ts'
 import type { Edge, LabelKind } from './phrase-graph.ts'
 import type { Token } from './tokens.ts'
@@ -34,6 +34,8 @@ export type Message = {
   isOther(edge: Edge): boolean
   /** Asked of one person: what others do is no answer. */
   asksPerson: boolean
+  /** Asks how one gets on with others: whoever speaks of oneself may name them. */
+  withOthers: boolean
 }
 
 /**
@@ -44,11 +46,12 @@ export function unreadWords(message: Message): number[] {
   const { tokens, candidates, edges, subject, topics, lists } = message
   const clauses = cutClauses(tokens, edges)
   const circumstances = circumstancesIn(tokens, lists)
-  const persons = personsIn(tokens, lists)
+  const persons = namesIn(tokens, lists.persons)
+  const institutions = namesIn(tokens, lists.institutions)
   let answered: ReadonlySet<number> | undefined
   const read = tokens.map((_, at) => isFramed(at) || (isKnown(at) && (!isForeignAct(at) || isAnswer(at))))
   for (const clause of clauses) if (isApart(clause)) for (const at of asidesOf(clause)) read[at] = true
-  const subjects = [...edges.filter(isSubject), ...clauses.flatMap(firstPerson)]
+  const subjects = isOfOurs() ? [] : [...edges.filter(isSubject), ...clauses.flatMap(firstNamed)]
   for (const edge of subjects) for (let at = edge.start; at < edge.end; at++) read[at] = isAnswer(at)
   const moods = moodsIn(tokens, lists)
   tokens.forEach((_, at) => {
@@ -156,20 +159,28 @@ export function unreadWords(message: Message): number[] {
     return !edges.some((one) => isFrame(one.label) && one.words > edge.words && one.start <= edge.start && one.end >= edge.end)
   }
 
-  /** Somebody named first in a clause acts in it, known or not: "học sinh dùng thành thạo". */
-  function firstPerson({ start, end }: Clause): { start: number; end: number }[] {
+  function isOfOurs(): boolean {
+    const isNamed = (at: number) => edges.some(({ label, start, end }) => label.kind === 'others' && start <= at && end > at)
+    return message.withOthers && tokens.some(({ canon: word }, at) => lists.oneself.has(word) && !isNamed(at))
+  }
+
+  /** Who is named first in a clause acts in it, known or not: "học sinh dùng thành thạo", "công ty luôn tính". */
+  function firstNamed({ start, end, opened }: Clause): { start: number; end: number }[] {
     if (!message.asksPerson) return []
+    const lets = (at: number) => isWord(at, (word) => lists.lets.has(word), 0)
+    const acts = hasAnswer({ start, end, opened }) ? (at: number) => persons[at] || institutions[at] : (at: number) => persons[at]
     let first = start
-    while (first < end && !persons[first] && isWord(first, isSmall, MAX_COST)) first++
+    while (first < end && !acts(first) && isWord(first, isSmall, MAX_COST)) first++
     let last = first
-    while (last < end && persons[last]) last++
+    while (last < end && acts(last)) last++
+    if (lets(last) || lets(last + 1)) return []
     const isAsked = (at: number) => isWord(at, (word) => message.asked.has(word), 0)
     const isObject = first > start && isWord(first - 1, (word) => lists.before.has(word) || lists.between.has(word))
     const isFrame = edges.some(
       ({ label, start: from, end: to, words }) => label.kind === 'light' && words > last - first && from <= first && to >= last,
     )
     const places = tokens.map((_, at) => at).slice(first, last)
-    if (last === end || places.length === 0 || isObject || isFrame || places.some(isAsked) || places.every(isAnswer)) return []
+    if (last === end || places.length === 0 || isObject || isFrame || places.every(isAsked) || places.every(isAnswer)) return []
     return [{ start: first, end: last }]
   }
 
@@ -193,6 +204,7 @@ export function unreadWords(message: Message): number[] {
   /** What the question is about, and can be said of nothing else; or a doing of the answer that may be done to anything. */
   function isOwnTopic(at: number): boolean {
     const token = tokens[at]
+    if (message.withOthers && token !== undefined && lists.together.has(token.canon)) return true
     const isOwn = (word: string) => (topics.has(word) && !isOfAnything(word)) || (subject.has(word) && lists.takesAnything.has(word))
     return token !== undefined && isWord(at, isOwn, 0) && ordinaryOf(token).every((word) => isOwn(word))
   }
@@ -226,7 +238,7 @@ export function unreadWords(message: Message): number[] {
         if (!isBegun || (takesObject && !isFree) || isInSubject(at) || !(circumstances[at] || (isSaid && !isAct(at)))) return
         read[at] = true
       } else if (circumstances[at] !== true) {
-        isFree ||= isWord(at, (word) => lists.takesAnything.has(word), 0)
+        isFree ||= isWord(at, (word) => lists.takesAnything.has(word) || (message.withOthers && lists.together.has(word)), 0)
         if (isWord(at, (word) => lists.before.has(word), MAX_COST)) takesObject = false
         else if (isWord(at, (word) => lists.takesObject.has(word), MAX_COST)) takesObject = true
       }

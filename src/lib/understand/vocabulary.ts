@@ -1,4 +1,4 @@
-import { compareMarks, fromTelex, fromVni, isMarked, isSyllable, plain, regional } from './letters.ts'
+import { compareMarks, fromTelex, fromVni, isMarked, isSyllable, plain, regional, respellings } from './letters.ts'
 import type { Token } from './tokens.ts'
 
 /** A word the token may stand for, and how far it is from what was typed. */
@@ -101,6 +101,7 @@ export function createVocabulary(base?: VocabularyLayer): VocabularyLayer {
       if (exact && messageMarked && !layer.isKept(token.canon))
         for (const word of layer.samePlain(token.plain)) if (compareMarks(token.canon, word) === 'missing') offer(word, COST.forgotten)
       if (!exact) {
+        for (const word of respellings(token.canon)) if (layer.has(word)) offer(word, COST.slip)
         for (const decoded of [fromTelex(token.canon), fromVni(token.canon)]) {
           if (decoded === undefined) continue
           for (const word of layer.spelled(decoded)) offer(word, COST.keys)

@@ -116,6 +116,7 @@ export function readWordLists(lexicon: Lexicon) {
     anything: new Set(eachWord(phrasesOf('anything'))),
     takesObject: new Set(eachWord(phrasesOf('takes_object'))),
     takesAnything: new Set(eachWord(phrasesOf('takes_anything'))),
+    together: new Set(eachWord(phrasesOf('together'))),
     before: new Set(eachWord(phrasesOf('before'))),
     moods,
     circumstances,
@@ -123,6 +124,9 @@ export function readWordLists(lexicon: Lexicon) {
     compounds: readCompounds(languages.flatMap((one) => Object.values(one.compounds).flat())),
     /** Those of the class of people. */
     persons: readCompounds(languages.flatMap((one) => one.compounds.people ?? [])),
+    /** Those of the class of institutions, which act, too. */
+    institutions: readCompounds(languages.flatMap((one) => one.compounds.institutions ?? [])),
+    lets: new Set(eachWord(phrasesOf('lets'))),
     moodCompounds: readCompounds(phrasesOf('mood_phrases')),
     questionAfter: new Set(single('question_after')),
     questionAround: languages.flatMap((one) => one.question_around.map(([first, last]) => [canon(first), canon(last)] as const)),
@@ -135,6 +139,7 @@ export function readWordLists(lexicon: Lexicon) {
     ordinals: new Set(eachWord(phrasesOf('ordinal_before'))),
     /** Words that stand in any answer: how often, how sure, since when. */
     fillers: new Set([...counting, ...howOften, ...between, ...degree, ...hedges, ...contrast, ...afterNegation]),
+    gettingOn: phrasesOf('getting_on'),
     villageBefore: phrasesOf('village_before'),
     first: phrasesOf('first'),
     last: phrasesOf('last'),
