@@ -10,15 +10,16 @@ const TARGET = { maxWrong: 0.002, minRight: 0.97 }
 /** What each corpus is held to: the measured figures, which may only get better. Their story is in the README beside them. */
 const CORPORA: Record<string, { maxWrong: number; minRight: number }> = {
   'corpus.json': TARGET,
-  'held-out.json': { maxWrong: 0.003, minRight: 0.954 },
-  'fresh.json': { maxWrong: 0.004, minRight: 0.971 },
-  'blind.json': { maxWrong: 0, minRight: 0.976 },
-  'farmers-and-elders.json': { maxWrong: 0, minRight: 0.956 },
-  'workers-and-chat.json': { maxWrong: 0, minRight: 0.914 },
-  'second-language-and-stories.json': { maxWrong: 0.002, minRight: 0.896 },
-  'mixed-voices.json': { maxWrong: 0, minRight: 0.9 },
-  'citizens-of-two-regions.json': { maxWrong: 0, minRight: 0.95 },
-  'traps.json': { maxWrong: 0.019, minRight: 0.97 },
+  'held-out.json': { maxWrong: 0.003, minRight: 0.957 },
+  'fresh.json': { maxWrong: 0.004, minRight: 0.974 },
+  'blind.json': { maxWrong: 0, minRight: 0.978 },
+  'farmers-and-elders.json': { maxWrong: 0, minRight: 0.958 },
+  'workers-and-chat.json': { maxWrong: 0, minRight: 0.93 },
+  'second-language-and-stories.json': { maxWrong: 0.002, minRight: 0.904 },
+  'mixed-voices.json': { maxWrong: 0, minRight: 0.912 },
+  'citizens-of-two-regions.json': { maxWrong: 0, minRight: 0.955 },
+  'acceptance-tester.json': { maxWrong: 0.0125, minRight: 0.885 },
+  'traps.json': { maxWrong: 0.019, minRight: 0.974 },
 }
 
 const { prepare, understand } = createUnderstanding(loadLexicon())
@@ -26,7 +27,7 @@ const questions = loadQuestions()
 const prepared = new Map([...questions].map(([name, offered]) => [name, prepare(offered)]))
 
 /** Written by others when the data stood: so many of their lines were entries of it before anybody here read one. */
-const ENTRIES_BEFORE: Record<string, number> = { 'mixed-voices.json': 3, 'citizens-of-two-regions.json': 22 }
+const ENTRIES_BEFORE: Record<string, number> = { 'mixed-voices.json': 3, 'citizens-of-two-regions.json': 22, 'acceptance-tester.json': 3 }
 
 type Row = Record<Verdict, number>
 
