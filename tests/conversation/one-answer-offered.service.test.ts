@@ -11,18 +11,18 @@ const FIRST_QUESTION = 'cdht-g1.1 doc_cap_nhat'
 const [DAILY, WEEKLY, RARELY] = ['Hầu như ngày nào cũng có', 'Mỗi tuần vài lần', 'Rất ít hoặc chưa']
 const OFFER = 'chọn ý này phải không ạ?'
 
-/** What people wrote to the first question that is nearly, not surely, "every day". */
+/** A text whose sure words, "every day", stand beside another doing. */
 function nearlyDaily(): string {
   const { prepare, understand } = createUnderstanding(loadLexicon())
   const offered = loadQuestions().get(FIRST_QUESTION)
   if (!offered) throw new Error(`there is no question ${FIRST_QUESTION}`)
-  const lines = readJson(new URL('../understand/farmers-and-elders.json', import.meta.url)) as CorpusLine[]
+  const lines = readJson(new URL('../understand/traps.json', import.meta.url)) as CorpusLine[]
   const found = lines.find(({ set, question, text }) => {
     if (`${set} ${question}` !== FIRST_QUESTION) return false
     const got = understand(text, prepare(offered))
     return got.kind === 'which' && got.keys.length === 1 && got.keys[0] === 'hang_ngay'
   })
-  if (!found) throw new Error('every line of the corpus is understood at once by now: write another doubtful one here')
+  if (!found) throw new Error('no trap is offered any more: write another doubtful text here')
   return found.text
 }
 
