@@ -32,7 +32,7 @@ type Running = { id: number; commune_id: number; finished_ms: number | null }
 /**
  * Keeps the reports of many contacts in one transaction, without a turn for each: receipts at their rows, once, the first time; echoes of what
  * is recorded already need nothing. Returns contacts that need a turn after all (`turn`: something else was said, or an echo may settle
- * what is uncertain) and contacts with a receipt whose message is not recorded yet (`again`). Safe to run twice, beside turns too: it waits for
+ * what is uncertain) and contacts with a report on a message whose result is not recorded yet (`again`: it may become uncertain). Safe to run twice, beside turns too: it waits for
  * no row that somebody holds.
  */
 export async function absorbReports(
@@ -73,8 +73,13 @@ export async function absorbReports(
     const ours = marks.filter(({ event }) => !turn.has(event.contact_id))
     const missing = await markMessages(tx, ours, running)
     for (const { event } of ours) if (!missing.has(event.id)) done.add(event.id)
-    for (const id of await findUnsettled(tx, echoes, running, now())) turn.add(id)
-    for (const event of echoes) if (!turn.has(event.contact_id)) done.add(event.id)
+    const { unsettled, underWay } = await findUnsettled(tx, echoes, running, now())
+    for (const id of unsettled) turn.add(id)
+    for (const event of echoes) {
+      if (turn.has(event.contact_id)) continue
+      if (underWay.has(event.contact_id)) missing.add(event.id)
+      else done.add(event.id)
+    }
     if (done.size > 0)
       // Our own words come back in echoes: they are kept where they were written
       await tx.execute(sql`
@@ -155,26 +160,38 @@ async function markMessages(tx: Tx, marks: readonly Mark[], running: readonly Ru
   return new Set(marks.filter((mark) => !found.has(mark.message_id)).map((mark) => mark.event.id))
 }
 
-/** Of the contacts of these echoes, those with a message nobody knows the end of, or whose end is about to be known: an echo may be of it. */
-async function findUnsettled(tx: Tx, echoes: readonly Event[], running: readonly Running[], now: Date): Promise<string[]> {
-  if (echoes.length === 0) return []
+/**
+ * Of the contacts of these echoes, those with a message nobody knows the end of (`unsettled`: an echo may be of it), and those to whom a
+ * campaign is sending at this moment (`underWay`).
+ */
+async function findUnsettled(
+  tx: Tx,
+  echoes: readonly Event[],
+  running: readonly Running[],
+  now: Date,
+): Promise<{ unsettled: Set<string>; underWay: Set<string> }> {
+  const unsettled = new Set<string>()
+  const underWay = new Set<string>()
+  if (echoes.length === 0) return { unsettled, underWay }
   const ids = [...new Set(echoes.map((event) => event.contact_id))]
   const talk = await tx.execute<{ id: string }>(sql`
     SELECT given.id FROM json_array_elements_text(${JSON.stringify(ids)}::text::json) AS given (id)
     WHERE EXISTS (
       SELECT 1 FROM outbound_message o
       WHERE o.contact_id = given.id::bigint AND (o.status = 'uncertain' OR (o.status = 'waiting' AND o.claimed_by IS NOT NULL)))`)
+  for (const { id } of talk) unsettled.add(id)
   const open = running.filter(({ finished_ms }) => finished_ms === null || finished_ms > now.getTime() - ECHO_MS)
   const keys = echoes.flatMap((event) => keysOf(event, open).map((key) => ({ ...key, contact_id: event.contact_id })))
-  if (keys.length === 0) return talk.map((row) => row.id)
-  const campaigns = await tx.execute<{ id: string }>(sql`
-    SELECT given.contact_id AS id
+  if (keys.length === 0) return { unsettled, underWay }
+  const campaigns = await tx.execute<{ id: string; living: boolean }>(sql`
+    SELECT given.contact_id AS id, found.status = 'waiting' AND held.claimed_by IN (${LIVING_INSTANCES}) AS living
     FROM json_to_recordset(${JSON.stringify(keys)}::text::json) AS given (commune_id int, campaign_id int, person_id bigint, contact_id text), LATERAL (
       SELECT status FROM recipient
       WHERE commune_id = given.commune_id AND campaign_id = given.campaign_id AND person_id = given.person_id AND status IN ('uncertain', 'waiting')
-    ) found
-    WHERE found.status = 'uncertain' OR EXISTS (
-      SELECT 1 FROM recipient_batch b
-      WHERE b.campaign_id = given.campaign_id AND given.person_id = ANY (b.person_ids) AND b.claimed_by NOT IN (${LIVING_INSTANCES}))`)
-  return [...talk, ...campaigns].map((row) => row.id)
+    ) found LEFT JOIN LATERAL (
+      SELECT b.claimed_by FROM recipient_batch b WHERE b.campaign_id = given.campaign_id AND given.person_id = ANY (b.person_ids) LIMIT 1
+    ) held ON true
+    WHERE found.status = 'uncertain' OR held.claimed_by IS NOT NULL`)
+  for (const { id, living } of campaigns) (living ? underWay : unsettled).add(id)
+  return { unsettled, underWay }
 }

@@ -135,6 +135,29 @@ it('leaves to a turn what is more than a report', async () => {
   expect(echo?.body_enc).toBeNull()
 })
 
+it('leaves an echo of what a campaign is just sending: it may become uncertain, and then the echo settles it', async () => {
+  const [row] = await bot.sql<(Chat & { campaign: number; subject: number; commune: number })[]>`
+    SELECT r.contact_id::int AS id, c.account_id::int AS account, c.channel_user_id AS user, '' AS person, r.campaign_id AS campaign,
+      r.person_id::int AS subject, r.commune_id AS commune
+    FROM recipient r JOIN contact c ON c.id = r.contact_id WHERE r.status = 'sent' AND r.person_id > 0 ORDER BY r.person_id LIMIT 1`
+  const { campaign, subject, commune } = row!
+  await bot.sql`UPDATE inbound_event SET handled_at = now() WHERE handled_at IS NULL`
+  const hold = (claimedBy: number) => bot.sql`
+    INSERT INTO recipient_batch (id, commune_id, campaign_id, account_id, claimed_by, claimed_at, person_ids, content_hashes)
+    VALUES ('held', ${commune}, ${campaign}, ${row!.account}, ${claimedBy}, now(), ARRAY[${subject}::bigint], ARRAY['x'])
+    ON CONFLICT (id) DO UPDATE SET claimed_by = excluded.claimed_by`
+  await bot.sql`UPDATE recipient SET status = 'waiting' WHERE campaign_id = ${campaign} AND person_id = ${subject}`
+  await hold(bot.app.deps.instance.id)
+  await arrive(row!, { kind: 'echo', messageId: 'm-3', text: 'Mời dự tuần lễ.' })
+  expect(await absorb([row!])).toEqual({ turn: [], again: [row!.id] })
+  // Its process has died
+  await hold(7)
+  expect(await absorb([row!])).toEqual({ turn: [row!.id], again: [] })
+  await bot.sql`DELETE FROM recipient_batch`
+  await bot.sql`UPDATE recipient SET status = 'sent' WHERE campaign_id = ${campaign} AND person_id = ${subject}`
+  expect(await absorb([row!])).toEqual({ turn: [], again: [] })
+})
+
 it('asks again for what is not recorded yet, then leaves it to a turn; a failure leaves all to turns', async () => {
   const asked: (readonly number[])[] = []
   const turns: number[] = []
