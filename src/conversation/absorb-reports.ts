@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Tx } from '../db/connect.ts'
 import { LIVING_INSTANCES } from '../db/instance.ts'
 import type { InboundContent } from '../model/inbound.ts'
+import { RECEIPT_MS } from '../outreach/meet.ts'
 import type { Deps } from './deps.ts'
 
 /** What a platform says of messages of ours: they arrived, were read, left. Of a broadcast it says so three times for each. */
@@ -12,8 +13,7 @@ export const isReport = (content: InboundContent): content is Report =>
   content.kind === 'received' || content.kind === 'seen' || (content.kind === 'echo' && content.staffId === undefined)
 
 const KINDS = ['received', 'seen', 'echo']
-// As in outreach/meet.ts: later receipts are of no use, later echoes settle nothing
-const RECEIPT_MS = 30 * 86_400_000
+// An echo belongs to a send of the last ten minutes, and clocks and ways to us are slow at times
 const ECHO_MS = 20 * 60_000
 
 type Event = {
@@ -32,8 +32,8 @@ type Running = { id: number; commune_id: number; finished_ms: number | null }
 /**
  * Keeps the reports of many contacts in one transaction, without a turn for each: receipts at their rows, once, the first time; echoes of what
  * is recorded already need nothing. Returns contacts that need a turn after all (`turn`: something else was said, or an echo may settle
- * what is uncertain) and contacts with a report on a message whose result is not recorded yet (`again`: it may become uncertain). Safe to run twice, beside turns too: it waits for
- * no row that somebody holds.
+ * what is uncertain) and contacts with a report on a message whose result is not recorded yet (`again`). Safe to run twice, beside turns
+ * too: it waits for no row that somebody holds.
  */
 export async function absorbReports(
   { database, sealer, now }: Pick<Deps, 'database' | 'sealer' | 'now'>,

@@ -15,7 +15,7 @@ const REVIEW_MS = 24 * 3_600_000
 // Clocks of the platform and ours may differ by so much
 const CLOCK_SLACK_MS = 30_000
 // A receipt that comes later than this is of no use to anybody
-const RECEIPT_DAYS = 30
+export const RECEIPT_MS = 30 * 86_400_000
 
 /**
  * Whose rows are this chat's: its person's, and its own from before anybody was registered on it. Each is asked for by a statement of its
@@ -64,7 +64,7 @@ export async function markCampaignReceipts(
   at: Date,
 ): Promise<number> {
   let kept = 0
-  const since = new Date(at.getTime() - RECEIPT_DAYS * 86_400_000).toISOString()
+  const since = new Date(at.getTime() - RECEIPT_MS).toISOString()
   const column = kind === 'received' ? sql`received_at` : sql`seen_at`
   for (const personId of subjects(met)) {
     const rows = await tx.execute(sql`
