@@ -58,67 +58,62 @@ export function audienceRows(sql: Sqlish, { communeId, rule, routes, settings, n
     : undefined
   const withChats = rule.groups === undefined && (rule.state === undefined || rule.state === 'not_registered')
   const year = rule.year ?? now.getUTCFullYear()
-  const household = rule.perHousehold
-    ? sql`, row_number() OVER (PARTITION BY coalesce(household_id, -person_id) ORDER BY (way IN ('now', 'telegram')) DESC, is_head DESC, way, person_id) AS place`
-    : sql`, 1 AS place`
   return sql`
     WITH chat AS (
       -- Of several chats of one person: a DỪNG counts for all of them, then the one that is open, the latest
-      SELECT DISTINCT ON (person_id) *, (ARRAY['stopped', 'now', 'telegram', 'closed', 'unreachable'])[place_of_way] AS way
-      FROM (
-        SELECT c.person_id, c.id AS contact_id, c.account_id, c.follows, c.last_inbound_at, c.unreachable_class,
-          CASE WHEN c.stopped_at IS NOT NULL THEN 1 WHEN c.unreachable_class IS NOT NULL THEN 5 WHEN ${onTelegram(sql, communeId)} THEN 3
-            WHEN c.last_inbound_at > ${openSince}::timestamptz THEN 2 ELSE 4 END AS place_of_way
-        FROM contact c WHERE c.commune_id = ${communeId} AND c.person_id IS NOT NULL AND c.erased_at IS NULL ${channel(sql, rule, communeId)}
-      ) each_chat
-      ORDER BY person_id, place_of_way, last_inbound_at DESC, contact_id
+      SELECT DISTINCT ON (person_id) c.person_id, c.id AS contact_id, c.account_id, c.follows, c.last_inbound_at, c.unreachable_class, ${chatFacts(sql, communeId, openSince)}
+      FROM contact c WHERE c.commune_id = ${communeId} AND c.person_id IS NOT NULL AND c.erased_at IS NULL ${channel(sql, rule, communeId)}
+      ORDER BY person_id, is_stopped DESC, is_reachable DESC, is_open DESC, is_telegram, last_inbound_at DESC, contact_id
     ), leader AS (
-      SELECT DISTINCT r.unit_id FROM role_grant r JOIN contact c ON c.id = r.contact_id
+      SELECT r.unit_id FROM role_grant r JOIN contact c ON c.id = r.contact_id
       WHERE ${routes.villageNotice} AND r.commune_id = ${communeId} AND r.role = 'village_lead' AND r.revoked_at IS NULL
         AND c.stopped_at IS NULL AND c.erased_at IS NULL
     ), phone_account AS (
       SELECT min(id) AS id FROM account WHERE commune_id = ${communeId} AND channel = 'zalo'
     ), had AS (${recentlyWritten(sql, communeId, now, settings)}
     ), chosen AS (
-      SELECT p.id AS person_id, p.village_id, p.household_id, p.phone_enc IS NOT NULL AS has_phone, chat.contact_id, chat.account_id,
-        chat.follows, chat.last_inbound_at, chat.unreachable_class, coalesce(chat.way, 'none') AS way,
-        ${rule.perHousehold ? sql`EXISTS (SELECT 1 FROM household h WHERE h.id = p.household_id AND h.head_person_id = p.id)` : sql`false`} AS is_head
+      SELECT p.id AS person_id, p.village_id, p.phone_enc IS NOT NULL AS has_phone, chat.contact_id, chat.account_id,
+        chat.follows, chat.last_inbound_at, chat.unreachable_class, chat.is_stopped, chat.is_reachable, chat.is_telegram, chat.is_open, false AS has_declined
       FROM person p ${rule.channel ? sql`JOIN` : sql`LEFT JOIN`} chat ON chat.person_id = p.id
       ${nominationJoin(sql, rule, year)}
       WHERE p.commune_id = ${communeId} ${villages ? sql`AND p.village_id ${villages}` : sql``}
         ${rule.groups ? sql`AND p.group_no IN ${ids(sql, rule.groups)}` : sql``}
         ${personState(sql, rule)} ${exclusions(sql, rule, communeId)}
       ${withChats ? sql`UNION ALL ${unregisteredChats(sql, { communeId, rule, openSince, villages })}` : sql``}
-    ), placed AS (
-      SELECT chosen.* ${household} FROM chosen
     ), decided AS (
-      SELECT placed.*, CASE
-        WHEN way = 'stopped' OR way = 'declined' OR place > 1 OR EXISTS (SELECT 1 FROM had WHERE had.person_id = placed.person_id) THEN 'none'
+      SELECT chosen.*, CASE
+        WHEN is_stopped OR has_declined OR person_id IN (SELECT person_id FROM had) THEN 'none'
         -- The platform brings an article to all who follow: nobody gets a message beside it
-        WHEN ${routes.articleId !== undefined} AND follows AND way <> 'telegram' THEN 'article'
-        WHEN way IN ('now', 'telegram') THEN way
+        WHEN ${routes.articleId !== undefined} AND follows AND NOT is_telegram THEN 'article'
+        WHEN is_reachable AND is_open THEN CASE WHEN is_telegram THEN 'telegram' ELSE 'now' END
         WHEN ${routes.template !== undefined} AND has_phone THEN 'zbs'
-        WHEN way = 'closed' AND ${routes.nextContactDays > 0} THEN 'next'
-        WHEN EXISTS (SELECT 1 FROM leader WHERE leader.unit_id = village_id) THEN 'village'
+        WHEN is_reachable AND ${routes.nextContactDays > 0} THEN 'next'
+        WHEN village_id IN (SELECT unit_id FROM leader) THEN 'village'
         ELSE 'none' END AS route
       -- A fence: without it the way is worked out anew for each column that looks at it
-      FROM placed OFFSET 0
+      FROM chosen OFFSET 0
     )
     SELECT person_id, village_id, contact_id,
       CASE WHEN route = 'zbs' THEN (SELECT id FROM phone_account) ELSE account_id END AS account_id,
-      CASE WHEN route IN ('now', 'next', 'telegram', 'zbs', 'article') THEN 'waiting' ELSE 'skipped' END AS status,
+      CASE WHEN route IN ('village', 'none') THEN 'skipped' ELSE 'waiting' END AS status,
       route,
       CASE
-        WHEN route IN ('now', 'next', 'telegram', 'zbs', 'article') THEN NULL
         WHEN route = 'village' THEN 'village_notice'
-        WHEN way IN ('stopped', 'declined') THEN way
-        WHEN place > 1 THEN 'household'
-        WHEN EXISTS (SELECT 1 FROM had WHERE had.person_id = decided.person_id) THEN 'ceiling'
-        WHEN way = 'closed' THEN 'window_closed'
-        WHEN way = 'unreachable' THEN unreachable_class
-        ELSE 'no_chat' END AS class,
+        WHEN route <> 'none' THEN NULL
+        WHEN is_stopped THEN 'stopped'
+        WHEN has_declined THEN 'declined'
+        WHEN person_id IN (SELECT person_id FROM had) THEN 'ceiling'
+        WHEN contact_id IS NULL THEN 'no_chat'
+        ELSE coalesce(unreachable_class, 'window_closed') END AS class,
       ((route = 'zbs' AND ${routes.template?.development !== true}) OR (route = 'now' AND last_inbound_at <= ${freeSince}::timestamptz)) AS billed
     FROM decided`
+}
+
+/** Of a chat (`c`): whether its person wants nothing more, a message would arrive at all, and one may be sent at this moment. */
+function chatFacts(sql: Sqlish, communeId: number, openSince: string): Fragment {
+  const isTelegram = onTelegram(sql, communeId)
+  return sql`c.stopped_at IS NOT NULL AS is_stopped, c.unreachable_class IS NULL AS is_reachable, ${isTelegram} AS is_telegram,
+    ${isTelegram} OR c.last_inbound_at > ${openSince}::timestamptz AS is_open`
 }
 
 /** Counts without storing anything. */
@@ -270,12 +265,8 @@ function unregisteredChats(
   { communeId, rule, openSince, villages }: { communeId: number; rule: AudienceRule; openSince: string; villages: Fragment | undefined },
 ): Fragment {
   return sql`
-    SELECT -c.id, c.came_by_unit_id, NULL, false, c.id, c.account_id, c.follows, c.last_inbound_at, c.unreachable_class,
-      CASE WHEN c.stopped_at IS NOT NULL THEN 'stopped'
-        WHEN (SELECT k.decision FROM consent k WHERE k.commune_id = c.commune_id AND k.contact_id = c.id ORDER BY k.id DESC LIMIT 1) = 'declined' THEN 'declined'
-        WHEN c.unreachable_class IS NOT NULL THEN 'unreachable' WHEN ${onTelegram(sql, communeId)} THEN 'telegram'
-        WHEN c.last_inbound_at > ${openSince}::timestamptz THEN 'now' ELSE 'closed' END,
-      false
+    SELECT -c.id, c.came_by_unit_id, false, c.id, c.account_id, c.follows, c.last_inbound_at, c.unreachable_class, ${chatFacts(sql, communeId, openSince)},
+      (SELECT k.decision FROM consent k WHERE k.commune_id = c.commune_id AND k.contact_id = c.id ORDER BY k.id DESC LIMIT 1) IS NOT DISTINCT FROM 'declined'
     FROM contact c
     WHERE c.commune_id = ${communeId} AND c.person_id IS NULL AND c.erased_at IS NULL ${channel(sql, rule, communeId)}
       ${villages ? sql`AND c.came_by_unit_id ${villages}` : sql``}

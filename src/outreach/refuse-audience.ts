@@ -16,7 +16,7 @@ export async function refuseArticle(sql: Sql | TransactionSql, args: AudienceArg
   return count > 0 ? refuse('article_readers', { count }) : undefined
 }
 
-const REASONS = ['stopped', 'declined', 'household', 'ceiling', 'window_closed', 'no_chat', 'village_notice', 'article_broadcast']
+const REASONS = ['stopped', 'declined', 'ceiling', 'window_closed', 'no_chat', 'village_notice', 'article_broadcast']
 
 /** Text key of a reason; every class of a platform's final refusal reads alike. */
 const reasonKey = (reason: string) => `campaign.reason.${REASONS.includes(reason) ? reason : 'unreachable'}`

@@ -21,8 +21,6 @@ export type AudienceRule = {
     groups?: number[] /** Whoever received one of these campaigns. */
     campaignIds?: number[]
   }
-  /** One message per household: its head, else the member who can be reached best. */
-  perHousehold?: boolean
 }
 
 /** Ways a person may be reached besides an open window. */
