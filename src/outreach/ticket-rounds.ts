@@ -33,7 +33,7 @@ export async function runTickets(deps: Turn['deps'], now: Date): Promise<number[
       const [row] = await tx.select().from(ticket).where(eq(ticket.id, failed.ticketId))
       if (!to || !row) continue
       const facts = await loadFacts(tx, row)
-      await post(deps, tx, { to, cause: 'staff', said: [note('ticket.not_arrived', { ...facts, status: failed.status })], now })
+      await post(deps, tx, { to, cause: 'staff', said: [note('ticket.not_arrived', { who: facts.who, status: failed.status })], now })
       wake.add(failed.byContactId)
     }
   })

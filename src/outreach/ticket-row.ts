@@ -6,6 +6,7 @@ import type { Turn } from '../conversation/turn.ts'
 import type { DbOrTx } from '../db/connect.ts'
 import { person as personTable, type ticket, unit } from '../db/schema.ts'
 import { formatDate } from '../lib/vietnam-time.ts'
+import type { TextRef } from '../model/text.ts'
 import { unitTitle } from '../registry/units.ts'
 import { note } from './post.ts'
 
@@ -30,7 +31,8 @@ export type Words = { asked: string; heard: string }
 /** What a text's `select` is told where there is nothing. */
 export const orNone = (text: string | undefined): string => text || 'none'
 
-type Facts = { name: string; village: string }
+/** Who asked, as officers are told: at the beginning of a sentence, and within one. */
+type Facts = { Who: TextRef; who: TextRef }
 
 export async function loadFacts(db: DbOrTx, row: TicketRow): Promise<Facts> {
   const [person] =
@@ -41,16 +43,19 @@ export async function loadFacts(db: DbOrTx, row: TicketRow): Promise<Facts> {
           .from(personTable)
           .where(and(eq(personTable.communeId, row.communeId), eq(personTable.id, row.personId)))
   const [village] = row.villageId === null ? [] : await db.select().from(unit).where(eq(unit.id, row.villageId))
-  return { name: person?.name ?? '', village: village ? unitTitle(village) : '' }
+  const params = { name: orNone(person?.name), village: village ? unitTitle(village) : 'none', number: row.contactId }
+  return {
+    Who: { key: 'ticket.who', params: { ...params, at: 'start' } },
+    who: { key: 'ticket.who', params: { ...params, at: 'within' } },
+  }
 }
 
 /** Name, bản, where they stand, what they wrote, and until when an answer is due. */
-export function describe(turn: Pick<Turn, 'deps'>, row: TicketRow, { name, village }: Facts): Said[] {
+export function describe(turn: Pick<Turn, 'deps'>, row: TicketRow, { Who }: Facts): Said[] {
   const words = row.wordsEnc ? turn.deps.sealer.openJson<Words>(row.wordsEnc) : { asked: '', heard: '' }
   return [
     note('ticket.about', {
-      name,
-      village,
+      Who,
       kind: row.question === 'twin' ? 'twin' : row.kind,
       asked: orNone(words.asked),
       heard: orNone(words.heard),

@@ -1,8 +1,8 @@
-import { and, asc, desc, eq, inArray, isNull, lt, ne, or, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, isNull, lt, ne, notInArray, or, sql } from 'drizzle-orm'
 import { startFlow } from '../conversation/run-session.ts'
 import type { Said } from '../conversation/said.ts'
 import { setStatus } from '../conversation/sessions.ts'
-import { activeSession, type LiveSession, offer, say, type Turn, voiceFor, wordUsers } from '../conversation/turn.ts'
+import { activeSession, type LiveSession, offer, say, type Turn, voiceFor, voiceOf, wordUsers } from '../conversation/turn.ts'
 import { hasWord } from '../conversation/words.ts'
 import type { DbOrTx, Tx } from '../db/connect.ts'
 import { contact as contactTable, digest, ticket, ticketMessage } from '../db/schema.ts'
@@ -15,7 +15,7 @@ import { mayDo, rolesThatMay } from '../registry/roles.ts'
 import { unitPath } from '../registry/units.ts'
 import { addWorkingDays, dayOf } from './calendar.ts'
 import { isWindowOpen } from './gate.ts'
-import { findReader, note, post, tap } from './post.ts'
+import { findReader, note, post, type Reader, tap } from './post.ts'
 import { rolesHeldBy, staffFor } from './staff.ts'
 import { describe, loadFacts, orNone, type TicketRow, ticketRules, type Words } from './ticket-row.ts'
 
@@ -149,8 +149,7 @@ async function listTickets(turn: Turn): Promise<void> {
     const facts = await loadFacts(turn.tx, row)
     const due = row.status === 'open' ? row.firstAnswerDueAt : row.doneDueAt
     offer(turn, `ticket_${row.id}`, 'show', 'ticket.line', {
-      name: facts.name,
-      village: facts.village,
+      Who: facts.Who,
       due: formatDate(due),
       late: due < turn.now ? 'yes' : 'no',
       kind: row.question === 'twin' ? 'twin' : row.kind,
@@ -207,15 +206,21 @@ async function replyTo(turn: Turn, row: TicketRow): Promise<void> {
     return say(turn, 'ticket.taken', { name: orNone(by?.name) })
   }
   const facts = await loadFacts(tx, row)
-  const person = await findReader(tx, row.contactId)
-  if (!person || !isWindowOpen(person.contact.lastInboundAt, turn.channel.abilities.sendWindowMs, now)) {
-    say(turn, 'ticket.window_closed', { name: facts.name, village: facts.village })
+  if (!(await findReachable(turn, row.contactId))) {
+    say(turn, 'ticket.window_closed', { who: facts.who })
     offer(turn, `ticket_${row.id}`, 'done', 'ticket.done')
     return
   }
   const live = activeSession(turn)
   if (live?.loaded.flow.id === 'ticket-reply') await setStatus(turn, live, 'ended')
-  await startFlow(turn, 'ticket-reply', { ticket: row.id, name: facts.name, village: facts.village })
+  await startFlow(turn, 'ticket-reply', { ticket: row.id, name: voiceOf(turn)(facts.who) })
+}
+
+/** Who asked, while their own channel lets us write to them. */
+async function findReachable({ tx, deps, now }: Turn, contactId: number): Promise<Reader | undefined> {
+  const to = await findReader(tx, contactId)
+  const channel = to && (await deps.channelOf(to.contact.accountId))
+  return channel && !to.contact.erasedAt && isWindowOpen(to.contact.lastInboundAt, channel.abilities.sendWindowMs, now) ? to : undefined
 }
 
 const CLOSES = new Set(['xong', 'xong roi', 'da xong', 'ket thuc', 'het', 'done'])
@@ -235,6 +240,11 @@ export async function sendStaffAnswer(turn: Turn, live: LiveSession): Promise<Re
     return { _next: 'end' }
   }
   if (LEAVES.has(fold(text))) {
+    // Who has not answered lets others do it
+    await tx
+      .update(ticket)
+      .set({ takenBy: null, takenAt: null })
+      .where(and(eq(ticket.id, row.id), eq(ticket.status, 'open'), eq(ticket.takenBy, contact.id)))
     say(turn, 'ticket.left')
     return { _next: 'end' }
   }
@@ -243,9 +253,9 @@ export async function sendStaffAnswer(turn: Turn, live: LiveSession): Promise<Re
     say(turn, 'ticket.taken', { name: orNone(by?.name) })
     return { _next: 'end' }
   }
-  const to = await findReader(tx, row.contactId)
-  if (!to || to.contact.erasedAt || !isWindowOpen(to.contact.lastInboundAt, turn.channel.abilities.sendWindowMs, now)) {
-    say(turn, 'ticket.window_closed', { name: String(live.state.vars.name), village: String(live.state.vars.village) })
+  const to = await findReachable(turn, row.contactId)
+  if (!to) {
+    say(turn, 'ticket.window_closed', { who: String(live.state.vars.name) })
     return { _next: 'end' }
   }
   const role = await rolesHeldBy(tx, contact.id)
@@ -267,11 +277,28 @@ export async function sendStaffAnswer(turn: Turn, live: LiveSession): Promise<Re
       ...(row.status === 'open' && { warnedAt: null }),
     })
     .where(eq(ticket.id, row.id))
+  await tx
+    .update(ticket)
+    .set({ status: 'answered', answeredAt: now, answeredBy: contact.id })
+    .where(and(sameTalk(row), eq(ticket.status, 'open')))
   await keepQuiet(tx, row.contactId, now)
   turn.wake.add(row.contactId)
   offer(turn, `ticket_${row.id}`, 'done', 'ticket.done')
   return { _next: 'more' }
 }
+
+// What an officer has to look into, whatever is said in the chat
+const LOOKED_INTO = ['twin', 'join']
+
+/** Other wishes of the same person for somebody to talk to: whoever answers one of them answers all. */
+const sameTalk = (row: TicketRow) =>
+  and(
+    eq(ticket.communeId, row.communeId),
+    eq(ticket.contactId, row.contactId),
+    ne(ticket.id, row.id),
+    eq(ticket.kind, 'help'),
+    or(isNull(ticket.question), notInArray(ticket.question, LOOKED_INTO)),
+  )
 
 const keepQuiet = (tx: Tx, contactId: number, now: Date) =>
   tx
@@ -292,11 +319,21 @@ async function closeTicket(turn: Turn, row: TicketRow): Promise<void> {
     .update(ticket)
     .set({ status: 'closed', closedAt: now, answeredAt: row.answeredAt ?? now, answeredBy: row.answeredBy ?? contact.id })
     .where(eq(ticket.id, row.id))
-  const to = await findReader(tx, row.contactId)
+  if (row.kind === 'help' && !LOOKED_INTO.includes(row.question ?? ''))
+    await tx
+      .update(ticket)
+      .set({
+        status: 'closed',
+        closedAt: now,
+        answeredAt: sql`coalesce(answered_at, ${now.toISOString()}::timestamptz)`,
+        answeredBy: contact.id,
+      })
+      .where(and(sameTalk(row), ne(ticket.status, 'closed')))
   const lately = row.takenAt !== null && now.getTime() - row.takenAt.getTime() < ticketRules.quiet_minutes * MINUTE_MS
-  if (to && row.answeredAt && lately) {
+  if (row.answeredAt && lately) {
     await tx.update(contactTable).set({ staffUntil: null }).where(eq(contactTable.id, row.contactId))
-    if (isWindowOpen(to.contact.lastInboundAt, turn.channel.abilities.sendWindowMs, now)) {
+    const to = await findReachable(turn, row.contactId)
+    if (to) {
       await post(deps, tx, { to, cause: 'staff', said: [note('ticket.over')], now })
       turn.wake.add(row.contactId)
     }
@@ -323,7 +360,8 @@ export async function heardByStaff(turn: Turn, content: InboundContent): Promise
     .select()
     .from(ticket)
     .where(and(eq(ticket.contactId, contact.id), inArray(ticket.status, ['open', 'answered'])))
-    .orderBy(desc(ticket.takenAt))
+    // What nobody has taken comes last: these words are for whoever is answering
+    .orderBy(sql`${ticket.takenAt} DESC NULLS LAST`)
     .limit(1)
   if (!row || row.takenBy === null) return true
   const to = await findReader(tx, row.takenBy)
@@ -332,8 +370,7 @@ export async function heardByStaff(turn: Turn, content: InboundContent): Promise
   const text = content.kind === 'text' ? content.text : (content.text ?? '')
   const said: Said[] = [
     note('ticket.heard', {
-      name: facts.name,
-      village: facts.village,
+      Who: facts.Who,
       text: text.slice(0, 1_500),
       media: content.kind === 'media' ? content.media : 'no',
     }),

@@ -110,6 +110,39 @@ describe('a person’s hand', () => {
     expect(await officer.settle()).toBe('')
   })
 
+  it('names who has not registered by a number, and nothing they write while an officer answers is lost', async () => {
+    const guest = await bot.person('Khách')
+    await guest.say('CÁN BỘ')
+    const told = await officer.settle()
+    expect(told).toMatch(/^Người chưa đăng ký số \d+ cần cán bộ giúp\./)
+    // Once more, at a question: two requests of one person
+    await guest.talk('chào', '3')
+    await officer.settle()
+    expect(await officer.tap('Trả lời')).toMatch(/viết câu trả lời cho người chưa đăng ký số \d+\. Cháu/)
+    await officer.say('Chào bác, tôi nghe đây.')
+    expect(await guest.settle()).toContain('Dạ, cán bộ Hội Khuyến học xã trả lời bác:\nChào bác, tôi nghe đây.')
+    expect(await guest.say('Đăng ký thế nào ạ?')).toBe('')
+    expect(await officer.settle()).toMatch(/^Người chưa đăng ký số \d+: “Đăng ký thế nào ạ\?”/)
+    // Whoever answers one of them has answered both
+    await officer.say('XONG')
+    const open = await bot.sql`SELECT 1 FROM ticket WHERE status <> 'closed' AND person_id IS NULL`
+    expect(open).toHaveLength(0)
+  })
+
+  it('left with THÔI, lets another officer answer at once', async () => {
+    const asking = await registered(bot, 'Tẩn A Sử')
+    // Their window had closed
+    await leader.say('MENU')
+    await asking.say('CÁN BỘ')
+    await Promise.all([officer.settle(), leader.settle()])
+    await leader.tap('Trả lời')
+    expect(await officer.tap('Trả lời')).toContain('đang trả lời')
+    await leader.say('thôi')
+    expect(await officer.tap('Trả lời')).toContain('viết câu trả lời cho Tẩn A Sử (bản Nà Đa).')
+    await officer.talk('Tôi đây ạ.', 'XONG')
+    await officer.settle()
+  })
+
   it('leaves nothing of somebody who asks to be erased in what officers were sent', async () => {
     const late = await registered(bot, 'Hoàng Thị Đào')
     await late.say('CÁN BỘ')
