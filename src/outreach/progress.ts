@@ -6,7 +6,7 @@ import { type Route, SENT_AT_ONCE } from './audience.ts'
 import { type Campaign, findCampaign } from './campaign-row.ts'
 import type { OutreachDeps } from './deps.ts'
 import { quietOf, requestsEach } from './estimate.ts'
-import { afterOpenTime } from './gate.ts'
+import { afterOpenTime, quietUntil } from './gate.ts'
 import { type LedgerCounts, readCounts } from './ledger.ts'
 import { campaignPerMinute, paceLimits } from './limits.ts'
 
@@ -22,6 +22,8 @@ export type CampaignProgress = {
   perMinute: number
   /** When the last of what is to be sent now will be out; absent while paused and when done. */
   expectedAt?: Date
+  /** While it runs: the end of the quiet hours or days in which nothing goes out. */
+  restsUntil?: Date
 }
 
 const MINUTE_MS = 60_000
@@ -38,6 +40,7 @@ export async function campaignProgress(deps: OutreachDeps, campaignId: number): 
   const accounts = await deps.database.db.select().from(accountTable).where(eq(accountTable.communeId, found.communeId))
   const perMinute = accounts.reduce((sum, one) => Math.max(sum, campaignPerMinute(paceLimits(one, settings))), 0)
   const requests = open * requestsEach(found)
+  const restsUntil = found.state === 'running' ? quietUntil(deps.now(), quietOf(settings)) : undefined
   return {
     campaign: found,
     recipients: counts.recipients,
@@ -45,6 +48,7 @@ export async function campaignProgress(deps: OutreachDeps, campaignId: number): 
     waiting,
     classes: classesOf(counts),
     perMinute,
+    ...(restsUntil ? { restsUntil } : {}),
     ...(found.state === 'running' && open > 0 && perMinute > 0
       ? { expectedAt: afterOpenTime(deps.now().getTime(), (requests / perMinute) * MINUTE_MS, quietOf(settings)) }
       : {}),

@@ -78,8 +78,8 @@ export async function actOnCampaign(turn: Turn, id: number, act: string): Promis
       return chooseClass(turn, id)
     default: {
       if (act.startsWith(RETRY)) return retry(turn, id, act)
-      const [, kind, place] = /^(yes|no)_(\d{1,12})$/.exec(act) ?? []
-      if (kind) return settle(turn, id, Number(place), kind === 'yes')
+      const [, kind, isChat, place] = /^(yes|no|skip)_(c?)(\d{1,12})$/.exec(act) ?? []
+      if (kind) return settle(turn, id, isChat ? -Number(place) : Number(place), kind)
       return say(turn, 'tap.over')
     }
   }
@@ -96,7 +96,7 @@ async function show(turn: Turn, id: number): Promise<void> {
   if (!progress) return say(turn, 'tap.over')
   for (const text of progressTexts(progress, turn.now)) say(turn, text.key, text.params)
   const notices = await listVillageNotices(turn.deps, id)
-  if (notices.length > 0) {
+  if (notices.length > 0 && progress.campaign.state !== 'cancelled') {
     say(turn, 'campaigns.notices', {
       total: notices.length,
       sent: notices.filter((notice) => notice.sentAt !== null).length,
@@ -108,7 +108,7 @@ async function show(turn: Turn, id: number): Promise<void> {
 
 /** Where a campaign stands, so that the officer sees every person accounted for. */
 export function progressTexts(
-  { campaign, recipients, statuses, waiting, classes, perMinute, expectedAt }: CampaignProgress,
+  { campaign, recipients, statuses, waiting, classes, perMinute, expectedAt, restsUntil }: CampaignProgress,
   now: Date,
 ): TextRef[] {
   const next = waiting.next ?? 0
@@ -126,14 +126,21 @@ export function progressTexts(
     },
   ]
   if (campaign.recipients === null) return out
+  const { done, of } = progressShare(recipients, statuses, next)
   out.push({
     key: 'campaigns.counts',
     params: {
       recipients,
+      time: formatTime(now),
+      date: formatDate(now),
+      under_way: ['running', 'paused'].includes(campaign.state) && of > 0 ? 'yes' : 'no',
+      done,
+      of,
       percent: Math.floor(percentSent(recipients, statuses, next)),
       sent: statuses.sent,
       open,
       next,
+      until: next > 0 && campaign.nextContactUntil ? formatDate(campaign.nextContactUntil) : 'none',
       failed: statuses.failed,
       skipped: statuses.skipped,
       expired: statuses.expired,
@@ -143,6 +150,7 @@ export function progressTexts(
   })
   const failed = failedLines(failedClasses(classes).slice(0, CLASSES_SHOWN))
   if (failed) out.push({ key: 'campaigns.failed', params: { lines: failed } })
+  if (restsUntil && open > 0) out.push({ key: 'campaigns.resting', params: { time: formatTime(restsUntil), date: formatDate(restsUntil) } })
   if (expectedAt)
     out.push({
       key: 'campaigns.expected',
@@ -178,9 +186,15 @@ function failureText(name: string): TextRef {
 }
 
 /** Of those a message can be sent to by itself, how many have their result. */
-export function percentSent(recipients: number, { waiting, skipped }: CampaignProgress['statuses'], next: number): number {
-  const sendable = recipients - skipped - next
-  return sendable <= 0 ? 100 : (100 * (sendable - (waiting - next))) / sendable
+function progressShare(recipients: number, { waiting, skipped }: CampaignProgress['statuses'], next: number): { done: number; of: number } {
+  const of = Math.max(0, recipients - skipped - next)
+  return { done: of - (waiting - next), of }
+}
+
+/** The same in percent; nobody to send to is all of them. */
+export function percentSent(recipients: number, statuses: CampaignProgress['statuses'], next: number): number {
+  const { done, of } = progressShare(recipients, statuses, next)
+  return of === 0 ? 100 : (100 * done) / of
 }
 
 /** What can be done with a campaign in its state; at most as many as there are buttons. */
@@ -235,8 +249,13 @@ async function retry(turn: Turn, id: number, act: string): Promise<void> {
   return show(turn, id)
 }
 
-/** Messages nobody knows the end of, one at a time: the officer asks the person. */
-async function showUncertain(turn: Turn, id: number): Promise<void> {
+// More than these nobody settles one by one on a phone
+const UNCERTAIN_READ = 1_000
+/** Of a person "12", of a chat nobody is registered on "c34". */
+const placeOf = (personId: number) => (personId > 0 ? String(personId) : `c${-personId}`)
+
+/** Messages nobody knows the end of, one at a time, from this person on: the officer asks them. */
+async function showUncertain(turn: Turn, id: number, from?: number): Promise<void> {
   const byArticle = await uncertainByArticle(turn, id)
   if (byArticle > 0) {
     say(turn, 'campaigns.uncertain_article', { count: byArticle })
@@ -244,13 +263,20 @@ async function showUncertain(turn: Turn, id: number): Promise<void> {
     offer(turn, `campaign_${id}`, 'article_no', 'campaigns.article_again')
     return
   }
-  const [first, ...rest] = await listUncertain(turn.deps, { campaignId: id, limit: LISTED })
-  if (!first) return show(turn, id)
-  say(turn, 'campaigns.uncertain_one', { name: first.name ?? '', village: first.village ?? '', rest: rest.length })
-  if (first.personId > 0) {
-    offer(turn, `campaign_${id}`, `yes_${first.personId}`, 'campaigns.arrived')
-    offer(turn, `campaign_${id}`, `no_${first.personId}`, 'campaigns.not_arrived')
-  }
+  const listed = await listUncertain(turn.deps, { campaignId: id, limit: UNCERTAIN_READ })
+  const one = listed.find((item) => item.personId === from) ?? listed[0]
+  if (!one) return show(turn, id)
+  const { personId, name, village } = one
+  say(turn, 'campaigns.uncertain_one', {
+    who: name === null ? (personId < 0 ? 'chat' : 'erased') : 'person',
+    name: name ?? '',
+    number: Math.abs(personId),
+    village: village ?? 'none',
+    rest: listed.length - 1,
+  })
+  offer(turn, `campaign_${id}`, `yes_${placeOf(personId)}`, 'campaigns.arrived')
+  offer(turn, `campaign_${id}`, `no_${placeOf(personId)}`, 'campaigns.not_arrived')
+  if (listed.length > 1) offer(turn, `campaign_${id}`, `skip_${placeOf(personId)}`, 'campaigns.next_person')
   offer(turn, `campaign_${id}`, 'show', 'campaigns.back')
 }
 
@@ -259,10 +285,19 @@ async function uncertainByArticle(turn: Turn, campaignId: number): Promise<numbe
   return rows.reduce((sum, row) => sum + (row.status === 'uncertain' && row.route === 'article' ? row.n : 0), 0)
 }
 
-async function settle(turn: Turn, id: number, personId: number, arrived: boolean): Promise<void> {
-  const outcome = await settleByHand(turn.deps, { campaignId: id, personId, arrived, actor: `contact:${turn.contact.id}` })
-  if (outcome.type === 'refused') say(turn, outcome.problem.key, outcome.problem.params)
-  return showUncertain(turn, id)
+async function settle(turn: Turn, id: number, personId: number, kind: string): Promise<void> {
+  const listed = await listUncertain(turn.deps, { campaignId: id, limit: UNCERTAIN_READ })
+  const next = listed[listed.findIndex((item) => item.personId === personId) + 1]
+  if (kind !== 'skip') {
+    const outcome = await settleByHand(turn.deps, {
+      campaignId: id,
+      personId,
+      arrived: kind === 'yes',
+      actor: `contact:${turn.contact.id}`,
+    })
+    if (outcome.type === 'refused') say(turn, outcome.problem.key, outcome.problem.params)
+  }
+  return showUncertain(turn, id, next?.personId)
 }
 
 async function sayCertificate(turn: Turn, id: number): Promise<void> {
