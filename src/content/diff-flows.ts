@@ -38,6 +38,7 @@ export function diffFlows(before: FlowFile, after: FlowFile, words: Words): Text
   }
   if (now(before.start) !== after.start) say('start')
   if (bare(before.leave) !== bare(after.leave)) say(after.leave ? 'leave' : 'leave_gone', { words: after.leave?.phrases.join(', ') ?? '' })
+  if (before.staff !== after.staff) say(after.staff ? 'staff' : 'staff_gone')
   if (unseen.added + unseen.changed + unseen.gone > 0) say('unseen', unseen)
   say(after.must_move ? 'must_move' : 'pinned', { version: before.version })
   return lines

@@ -13,6 +13,7 @@ import {
   showBroadcast,
   startBroadcast,
   takeFile,
+  takeNewText,
   takeWhen,
   testBroadcast,
 } from '../outreach/chat/broadcast.ts'
@@ -76,6 +77,7 @@ const actions: Record<string, Action> = {
   send_staff_answer: sendStaffAnswer,
   broadcast_check: checkBroadcast,
   broadcast_file: takeFile,
+  broadcast_new_text: takeNewText,
   broadcast_choose_again: chooseAgain,
   broadcast_villages: takeVillages,
   broadcast_group: takeGroup,

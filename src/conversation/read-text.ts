@@ -87,6 +87,7 @@ function readUnderstood(reader: Reader, place: Place, understood: Understanding,
     case 'greeting':
       return asInput(reader.afterPause ? { type: 'resume' } : { type: 'again' })
     case 'none':
+      if (!place.state.form && isLeaving(place, text)) return asInput({ type: 'leave' })
       return readIntent(reader, place, text) ?? missed(reader, text)
     default:
       return understood satisfies never
@@ -114,8 +115,7 @@ function missed(reader: Reader, text: string): Reading {
 
 /** Names, years, villages and counts: words that work everywhere come first, then the value. */
 function readFree(reader: Reader, place: Place, prompt: Prompt, text: string): Reading {
-  const leave = place.loaded.flow.leave
-  if (prompt.input !== 'listed' && leave?.phrases.some((phrase) => fold(phrase) === fold(text))) return asInput({ type: 'leave' })
+  if (prompt.input !== 'listed' && isLeaving(place, text)) return asInput({ type: 'leave' })
   const value = reader.readValue(prompt, text)
   const word = reader.understand.word(text, reader.users)
   if (word.kind === 'greeting' && prompt.input !== 'text') return asInput(reader.afterPause ? { type: 'resume' } : { type: 'again' })
@@ -143,6 +143,9 @@ function readFree(reader: Reader, place: Place, prompt: Prompt, text: string): R
       return value satisfies never
   }
 }
+
+const isLeaving = ({ loaded }: Place, text: string): boolean =>
+  loaded.flow.leave?.phrases.some((phrase) => fold(phrase) === fold(text)) ?? false
 
 /** Without its marks a word may be somebody's name ("Dung", "Nhan Tin"), and so may what begins like one ("MA SEO PHAO"). */
 function isNameToo({ arg }: Extract<Understanding, { kind: 'word' }>, title: string, text: string): boolean {

@@ -77,6 +77,7 @@ function hear(run: Run, input: Input): void {
     case 'back':
       return back(run, node)
     case 'leave':
+      delete session.pending
       return goOn(run, loaded.flow.leave?.next ?? session.node)
     case 'resume':
       return resume(run)
@@ -313,8 +314,18 @@ function explanation(run: Run, node: AskNode | FormNode): TextRef {
 
 function missed(run: Run, node: AskNode | FormNode, input: Extract<Input, { type: 'not_understood' }>): void {
   const { session } = run
+  const free = node.kind === 'ask' && node.input.type !== 'choice' ? node.input : undefined
+  if (input.media && free) {
+    const wants = free.type === 'text' && free.media ? 'file' : 'words'
+    return prompt(run, { key: 'engine.media_free', params: { media: input.media, wants } }, 'simple')
+  }
   if (input.media) return prompt(run, { key: `engine.media.${input.media}` })
   session.misses += 1
+  const reason: TextRef = {
+    key: `engine.${input.reason ?? 'missed'}`,
+    ...(free?.type === 'text' ? { params: { max: free.max } } : {}),
+  }
+  if (run.loaded.flow.staff) return prompt(run, reason, 'simple')
   if (session.misses > MISSES_TO_PERSON) return prompt(run, { key: 'engine.missed_waiting' }, 'simple')
   if (session.misses === MISSES_TO_PERSON) {
     run.effects.push({ type: 'do', action: 'ask_for_person', args: { question: openRef(run, node) }, wait: false })
@@ -322,5 +333,5 @@ function missed(run: Run, node: AskNode | FormNode, input: Extract<Input, { type
   }
   if (session.misses >= MISSES_TO_SIMPLER) return prompt(run, { key: 'engine.missed_again' }, 'simple')
   // What stands before a person's eyes in full is not said in full again; a form's question is as short as it can be
-  prompt(run, { key: input.reason ? `engine.${input.reason}` : 'engine.missed' }, node.kind === 'ask' ? 'simple' : 'plain')
+  prompt(run, reason, node.kind === 'ask' ? 'simple' : 'plain')
 }

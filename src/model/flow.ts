@@ -84,7 +84,12 @@ export const FlowFile = z
     must_move: z.boolean().default(false),
     /** Nodes of older versions that have another name here. */
     nodes_from: z.record(Key, Key).default({}),
-    /** Said where a name, year, place or number is asked, one of these takes the person out, by way of `next`. */
+    /** For officers at their work: whoever is not understood hears how to go on or get out, and nobody is asked to help them. */
+    staff: z.boolean().default(false),
+    /**
+     * One of these takes the person out, by way of `next`: said where a name, year, place or number is asked, or where none of the
+     * choices is meant by it; never at a question of a form.
+     */
     leave: z
       .object({ phrases: z.array(z.string().min(1)).min(1), next: Key })
       .strict()

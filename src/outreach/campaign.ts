@@ -175,12 +175,15 @@ async function begin(deps: OutreachDeps, tx: TransactionSql, campaignId: number,
   return { type: 'started', recipients }
 }
 
+/** Whether a time lies beyond what can be scheduled. */
+export const isTooFar = (at: Date, now: Date): boolean => at.getTime() - now.getTime() > YEAR_MS
+
 /** Starts it at a time to come; the audience is frozen then. */
 export async function scheduleCampaign(deps: OutreachDeps, args: StartArgs & { at: Date }): Promise<ScheduleOutcome> {
   const { campaignId, confirmed, at, actor } = args
   const now = deps.now()
   if (at <= now) return refuse('time_past', { time: `${formatTime(at)} ${formatDate(at)}` })
-  if (at.getTime() - now.getTime() > YEAR_MS) return refuse('too_far')
+  if (isTooFar(at, now)) return refuse('too_far')
   return deps.database.sql.begin(async (tx) => {
     const locked = await lock(tx, campaignId)
     if (!locked) return refuse('unknown')

@@ -60,6 +60,17 @@ export function eventText(event: YearEvent, settings: Pick<Settings, 'get'>, now
 export const isThemeOpen = (event: YearEvent, now: Date): boolean =>
   event.themes !== undefined && typeof event.themes[vietnamTime(now).year] !== 'string'
 
+/** Whether its text still speaks of what is to come, or of today: from the first day it is offered to the last of the occasion. */
+export function isTimely(event: YearEvent, settings: Pick<Settings, 'get'>, now: Date): boolean {
+  const { year } = vietnamTime(now)
+  const today = dayOf(now)
+  return [year, year + 1].some((inYear) => {
+    const at = new Date(`${eventDay(event, inYear, settings)}T05:00:00Z`).getTime()
+    const last = at + (event.from_setting ? WEEK_DAYS - 1 : 0) * DAY_MS
+    return dayOf(new Date(at - event.days_ahead * DAY_MS)) <= today && today <= dayOf(new Date(last))
+  })
+}
+
 /** Occasions whose text is to be offered on this day, with the day itself. */
 export function dueEvents(now: Date, settings: Pick<Settings, 'get'>): { event: YearEvent; place: number; day: string }[] {
   const today = dayOf(now)

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { offerEvents } from '../../src/outreach/notices.ts'
 import { type Bot, startBot } from '../support/bot.ts'
 import { createClock, registered, withoutPace, withRole } from './staff.ts'
 
@@ -49,5 +50,92 @@ describe('messages nobody knows the end of', () => {
     const classes = await bot.sql`SELECT DISTINCT class FROM recipient WHERE person_id < 0 AND class IS NOT NULL`
     expect(classes.map((row) => row.class)).toEqual(['settled_by_hand'])
     await expect.poll(() => citizen.messages().filter((message) => message.text === 'Tin chưa rõ.').length, { timeout: 20_000 }).toBe(1)
+  })
+})
+
+describe('an officer who wants out', () => {
+  const drafts = async () => (await bot.sql`SELECT count(*)::int AS n FROM campaign WHERE state = 'draft'`)[0]?.n
+  const shown = ['THÔNG BÁO', 'Tin soạn dở.', '1', '1']
+
+  it.each([
+    ['whom it is for', ['THÔNG BÁO', 'Tin soạn dở.', '1'], 'hủy'],
+    ['among whom', ['THÔNG BÁO', 'Tin soạn dở.', '1', '2'], 'THÔI'],
+    ['which villages', ['THÔNG BÁO', 'Tin soạn dở.', '1', '3'], 'thoi'],
+    ['the file', ['THÔNG BÁO', 'Tin soạn dở.', '2'], 'Bỏ đi'],
+  ])('before anybody is counted, at %s, drops it', async (_, words, way) => {
+    await officer.talk(...words)
+    expect(await officer.say(way)).toBe('Dạ, đã bỏ, chưa gửi gì cả. Nhắn THÔNG BÁO để soạn tin khác.')
+    expect(await drafts()).toBe(0)
+  })
+
+  it.each([
+    ['what to change', ['4']],
+    ['how to narrow it', ['4', '4']],
+    ['which group', ['4', '4', '1']],
+    ['new words', ['4', '1']],
+    ['the time', ['3']],
+    ['the number', ['2']],
+  ])('after the count, at %s, is back at what was counted, with nothing changed', async (_, words) => {
+    await officer.talk(...shown, ...words)
+    expect(await officer.say('Hủy')).toMatch(/^Dạ, chưa gửi gì cả, bản soạn vẫn còn\.\n\nBác muốn làm gì ạ\?/)
+    const [draft] = await bot.sql`SELECT text FROM campaign WHERE state = 'draft'`
+    expect(draft?.text).toBe('Tin soạn dở.')
+    expect(await officer.say('hủy')).toContain('đã bỏ')
+  })
+
+  it('who is not understood, however often, is asked again and told the way out; nobody is called to help an officer', async () => {
+    await officer.talk('THÔNG BÁO', 'Tin soạn dở.', '1')
+    for (const text of ['không hiểu', 'gì thế này', 'abc', 'xyz']) expect(await officer.say(text)).toMatch(/nhắn THÔI/i)
+    expect(await bot.sql`SELECT 1 FROM ticket`).toHaveLength(0)
+    await officer.say('thôi')
+  })
+
+  it('words that are too long are refused with the most there may be; a sticker is no notice', async () => {
+    await officer.say('THÔNG BÁO')
+    for (const text of ['x'.repeat(5_000), 'y'.repeat(1_501)]) expect(await officer.say(text)).toContain('dài hơn 1500 ký tự')
+    await bot.simulator.people.say(officer.id, bot.oaId, { kind: 'voice' })
+    expect(await officer.settle()).toBe('Cháu chưa nghe được tin thoại ạ.\n\nBác viết nội dung thông báo, hoặc nhắn THÔI ạ.')
+    await officer.say('thôi')
+  })
+
+  it('new words that are wrong are asked for again, and the rest of the notice stays', async () => {
+    await officer.talk(...shown, '4', '1')
+    const refused = await officer.say('Chào {ai đó}')
+    expect(refused).toContain('Không có ô {ai đó}')
+    expect(refused).toContain('Bác viết lại nội dung thông báo')
+    expect(await officer.say('Chào {tên}.')).toContain('“Chào Lò Văn Pâng.”')
+    await officer.say('5')
+  })
+
+  it('a time more than a year away is refused at once', async () => {
+    await officer.talk(...shown, '3')
+    expect(await officer.say('1/12/2028 8:00')).toMatch(/nhiều nhất là một năm.\n\nGửi lúc nào ạ/)
+    await officer.talk('thôi', '5')
+  })
+
+  it('whoever has lost the role meanwhile sees nobody and sends nothing', async () => {
+    const former = await withRole(bot, 'Trần Văn Bình', 'commune_reviewer', 'binh-lu')
+    const people = peopleIn(await former.talk('THÔNG BÁO', 'Tin của người cũ.', '1', '1'))
+    await bot.sql`UPDATE role_grant SET revoked_at = now() WHERE contact_id = (SELECT author_contact_id FROM campaign WHERE text = 'Tin của người cũ.')`
+    await former.say('2')
+    expect(await former.say(people)).not.toContain('Đã bắt đầu')
+    expect(await bot.sql`SELECT state FROM campaign WHERE text = 'Tin của người cũ.'`).toEqual([{ state: 'draft' }])
+    await bot.sql`DELETE FROM campaign WHERE state = 'draft'`
+  })
+})
+
+describe('an occasion of the year', () => {
+  it('tapped twice is composed once; one that has passed says so', async () => {
+    clock.set('2026-11-15T09:00:00+07:00')
+    await officer.say('MENU')
+    await offerEvents(bot.app.deps, clock.date())
+    expect(await officer.settle()).toContain('Sắp đến Ngày Nhà giáo Việt Nam 20/11')
+    expect(await officer.tap('Soạn từ mẫu này')).toContain('Có gửi kèm ảnh')
+    expect(await officer.tap('Soạn từ mẫu này')).toMatch(/^Có gửi kèm ảnh/)
+    await officer.talk('1', 'thôi')
+    expect(await officer.say('thôi')).toContain('chưa hiểu')
+    clock.set('2026-11-24T09:00:00+07:00')
+    expect(await officer.tap('Soạn từ mẫu này')).toContain('Ngày Nhà giáo Việt Nam 20/11 năm nay đã qua')
+    expect(await bot.sql`SELECT 1 FROM campaign WHERE state = 'draft'`).toHaveLength(0)
   })
 })

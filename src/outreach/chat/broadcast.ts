@@ -5,7 +5,16 @@ import { fold } from '../../lib/fold.ts'
 import { readMoment } from '../../lib/read-moment.ts'
 import { formatDate, formatTime } from '../../lib/vietnam-time.ts'
 import { rolesThatMay } from '../../registry/roles.ts'
-import { cancelCampaign, changeCampaign, createCampaign, type Shown, scheduleCampaign, showCampaign, startCampaign } from '../campaign.ts'
+import {
+  cancelCampaign,
+  changeCampaign,
+  createCampaign,
+  isTooFar,
+  type Shown,
+  scheduleCampaign,
+  showCampaign,
+  startCampaign,
+} from '../campaign.ts'
 import type { Refused } from '../refusal.ts'
 import { firstSample } from '../samples.ts'
 import { nextAllowed } from '../started-gate.ts'
@@ -21,9 +30,18 @@ const REASONS_SHOWN = 4
 
 /** THÔNG BÁO: composes a broadcast; one that is open goes on. */
 export async function broadcast(turn: Turn): Promise<void> {
-  if (!turn.commune || rolesThatMay(turn.roles, 'broadcast').length === 0) return say(turn, 'tap.over')
+  if (!turn.commune || !mayBroadcast(turn)) return say(turn, 'tap.over')
   if (activeSession(turn)?.loaded.flow.id === 'broadcast') return feed(turn, { type: 'again' })
   return startFlow(turn, 'broadcast')
+}
+
+const mayBroadcast = (turn: Turn) => rolesThatMay(turn.roles, 'broadcast').length > 0
+
+/** Whoever has lost the role meanwhile sees nobody's name and sends nothing. */
+function refuseOthers(turn: Turn): Result | undefined {
+  if (mayBroadcast(turn)) return undefined
+  say(turn, 'tap.over')
+  return { _next: 'end' }
 }
 
 const actor = (turn: Turn) => `contact:${turn.contact.id}`
@@ -41,6 +59,18 @@ export async function checkBroadcast(turn: Turn, live: LiveSession): Promise<Res
   if (!outcome) return { _next: 'on' }
   refuse(turn, outcome)
   return { _next: 'text' }
+}
+
+/** Other words in the place of the old ones, which stay until these are sound. */
+export async function takeNewText(turn: Turn, live: LiveSession): Promise<Result> {
+  const { vars } = live.state
+  const before = vars.text ?? ''
+  vars.text = vars.new_text ?? ''
+  const outcome = await writeDraft(turn, live)
+  if (!outcome) return { new_text: '', _next: 'on' }
+  vars.text = before
+  refuse(turn, outcome)
+  return { new_text: '', _next: 'text' }
 }
 
 /** Makes the draft as it was said so far; what is wrong with it, if anything. */
@@ -101,6 +131,8 @@ export async function takeFile(turn: Turn, live: LiveSession): Promise<Result> {
 
 /** Counts, ways and reasons by bản, how it reads to two people, how long it takes and what it may cost. */
 export async function showBroadcast(turn: Turn, live: LiveSession): Promise<Result> {
+  const over = refuseOthers(turn)
+  if (over) return over
   const refused = await writeDraft(turn, live)
   const campaignId = draftOf(live)
   if (refused || campaignId === undefined) {
@@ -179,7 +211,7 @@ export function durationText(ms: number) {
 /** "Gửi thử": an answer to the officer, which stands in no ledger; sent like every answer, once the turn is committed. */
 export async function testBroadcast(turn: Turn, live: LiveSession): Promise<Result> {
   const campaignId = draftOf(live)
-  if (campaignId === undefined) return {}
+  if (campaignId === undefined || !mayBroadcast(turn)) return {}
   const outcome = await firstSample(turn.deps, campaignId)
   if (outcome.type === 'refused') refuse(turn, outcome)
   else {
@@ -209,6 +241,10 @@ export async function takeWhen(turn: Turn, live: LiveSession): Promise<Result> {
     say(turn, 'campaign.problem.time_past', { time: `${formatTime(at)} ${formatDate(at)}` })
     return { _next: 'when' }
   }
+  if (isTooFar(at, turn.now)) {
+    say(turn, 'campaign.problem.too_far')
+    return { _next: 'when' }
+  }
   const open = turn.commune && nextAllowed(at, turn.commune.settings)
   if (open && open > at) say(turn, 'broadcast.quiet_when', { time: formatTime(open), date: formatDate(open) })
   const campaignId = draftOf(live)
@@ -228,6 +264,8 @@ export async function takeWhen(turn: Turn, live: LiveSession): Promise<Result> {
 
 /** The number of people, typed: only then anything is sent. */
 export async function startBroadcast(turn: Turn, live: LiveSession): Promise<Result> {
+  const over = refuseOthers(turn)
+  if (over) return over
   const { vars } = live.state
   const text = String(vars.confirm ?? '')
   const campaignId = draftOf(live)

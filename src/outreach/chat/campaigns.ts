@@ -1,6 +1,6 @@
 import { stringify } from 'csv-stringify/sync'
-import { startFlow } from '../../conversation/run-session.ts'
-import { offer, say, type Turn, voiceOf } from '../../conversation/turn.ts'
+import { feed, startFlow } from '../../conversation/run-session.ts'
+import { activeSession, offer, say, type Turn, voiceOf } from '../../conversation/turn.ts'
 import { formatDate, formatTime, vietnamTime } from '../../lib/vietnam-time.ts'
 import { TextRef } from '../../model/text.ts'
 import { rolesThatMay } from '../../registry/roles.ts'
@@ -8,7 +8,7 @@ import { settleArticle } from '../article.ts'
 import { cancelCampaign, pauseCampaign, resumeCampaign, retryClass } from '../campaign.ts'
 import { type Campaign, findCampaign } from '../campaign-row.ts'
 import { certificate } from '../certificate.ts'
-import { eventText, findEvent } from '../events.ts'
+import { eventText, findEvent, isTimely } from '../events.ts'
 import { keepFile, offerFile } from '../files.ts'
 import { readCounts, whyWordsOnly } from '../ledger.ts'
 import { type CampaignProgress, campaignProgress, listCampaigns } from '../progress.ts'
@@ -437,7 +437,12 @@ async function sayUnreached(turn: Turn, { campaignId, villageId, village }: Vill
 export async function actOnEvent(turn: Turn, place: number, act: string): Promise<void> {
   const event = findEvent(place)
   if (!event || act !== 'compose' || !turn.commune || rolesThatMay(turn.roles, 'broadcast').length === 0) return say(turn, 'tap.over')
-  const text = eventText(event, turn.commune.settings, turn.now)
+  const { settings } = turn.commune
+  if (!isTimely(event, settings, turn.now)) return say(turn, 'event.passed', { title: event.title })
+  const text = eventText(event, settings, turn.now)
+  const live = activeSession(turn)
+  // The same offer, tapped again
+  if (live?.loaded.flow.id === 'broadcast' && live.state.vars.text === text) return feed(turn, { type: 'again' })
   say(turn, 'event.text', { title: event.title, text })
   return startFlow(turn, 'broadcast', { text })
 }
