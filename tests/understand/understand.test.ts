@@ -19,6 +19,7 @@ const CORPORA: Record<string, { maxWrong: number; minRight: number }> = {
   'mixed-voices.json': { maxWrong: 0, minRight: 0.912 },
   'citizens-of-two-regions.json': { maxWrong: 0, minRight: 0.955 },
   'acceptance-tester.json': { maxWrong: 0.0125, minRight: 0.885 },
+  'five-voices.json': { maxWrong: 0.013, minRight: 0.811 },
   'traps.json': { maxWrong: 0.019, minRight: 0.974 },
 }
 
@@ -27,7 +28,12 @@ const questions = loadQuestions()
 const prepared = new Map([...questions].map(([name, offered]) => [name, prepare(offered)]))
 
 /** Written by others when the data stood: so many of their lines were entries of it before anybody here read one. */
-const ENTRIES_BEFORE: Record<string, number> = { 'mixed-voices.json': 3, 'citizens-of-two-regions.json': 22, 'acceptance-tester.json': 3 }
+const ENTRIES_BEFORE: Record<string, number> = {
+  'mixed-voices.json': 3,
+  'citizens-of-two-regions.json': 22,
+  'acceptance-tester.json': 3,
+  'five-voices.json': 1,
+}
 
 type Row = Record<Verdict, number>
 
