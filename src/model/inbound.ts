@@ -27,8 +27,11 @@ export type InboundContent =
   /** `tracked`: of a message that went to a phone number, by the id it was sent with; there is no chat and no contact then. */
   | { kind: 'received'; messageIds: string[]; tracked?: { id: string; atMs: number } }
   | { kind: 'seen'; messageIds: string[] }
-  /** The platform's own report of a message sent from our side; with a staff id, one that a human typed in the platform's tool. */
-  | { kind: 'echo'; messageId: string; text?: string; staffId?: string }
+  /**
+   * The platform's own report of a message sent from our side; with a staff id, one that a human typed in the platform's tool. `isList`: of a
+   * list, the form in which an article comes.
+   */
+  | { kind: 'echo'; messageId: string; text?: string; isList?: true; staffId?: string }
   /** The person withdrew at the platform: erase. */
   | { kind: 'withdraw' }
 

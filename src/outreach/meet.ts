@@ -88,12 +88,12 @@ export async function isBeingSent(tx: Tx, met: Met): Promise<boolean> {
   return rows.length > 0
 }
 
-type Open = { campaign_id: number; person_id: string; hash: string; claimed_ms: number; status: string; route: string }
+type Open = { campaign_id: number; person_id: string; hash: string; claimed_ms: number; status: string; route: string; has_file: boolean }
 
 /** Messages of one person that nobody alive knows the end of. What a living process is sending it records itself, many at a time. */
 async function openOf(tx: Tx, met: Met, personId: number, at: Date): Promise<Open[]> {
   return tx.execute<Open>(sql`
-    SELECT r.campaign_id, r.person_id, r.status, r.route, coalesce(held.hash, r.content_hash) AS hash,
+    SELECT r.campaign_id, r.person_id, r.status, r.route, c.attachment IS NOT NULL AS has_file, coalesce(held.hash, r.content_hash) AS hash,
       extract(epoch FROM coalesce(held.claimed_at, r.claimed_at))::float8 * 1000 AS claimed_ms
     FROM campaign c
     JOIN recipient r ON r.commune_id = c.commune_id AND r.campaign_id = c.id AND r.person_id = ${personId}
@@ -110,21 +110,24 @@ async function openOf(tx: Tx, met: Met, personId: number, at: Date): Promise<Ope
  * The platform reports a message of ours. One whose sending was in flight when its process died, or was answered ambiguously, is settled by
  * it: same chat, same words, after the claim, within ten minutes. It is `sent`, whatever a late answer says.
  */
-export async function settleCampaignEcho(tx: Tx, met: Met, echo: { messageId: string; text?: string }, at: Date): Promise<void> {
+export async function settleCampaignEcho(
+  tx: Tx,
+  met: Met,
+  echo: { messageId: string; text?: string; isList?: true },
+  at: Date,
+): Promise<void> {
   const open: Open[] = []
   for (const personId of subjects(met)) open.push(...(await openOf(tx, met, personId, at)))
   const rows = open.sort((a, b) => a.claimed_ms - b.claimed_ms)
   const hash = hashContent(echo.text ?? '')
   const match = rows.find((row) => {
     const sinceMs = at.getTime() - row.claimed_ms
-    // A picture's echo may come without words
-    return (
-      (row.hash === hash || echo.text === undefined) &&
-      sinceMs > -CLOCK_SLACK_MS &&
-      sinceMs < (row.route === 'article' ? REVIEW_MS : ECHO_MS)
-    )
+    const isArticle = row.route === 'article'
+    // A picture's echo may come without words; an article's says nothing of a message
+    const isOfRow = isArticle ? echo.isList : !echo.isList && (row.hash === hash || (row.has_file && echo.text === undefined))
+    return isOfRow && sinceMs > -CLOCK_SLACK_MS && sinceMs < (isArticle ? REVIEW_MS : ECHO_MS)
   })
-  if (!match) return echo.text === undefined ? markArticle(tx, met, echo.messageId, at) : undefined
+  if (!match) return echo.isList ? markArticle(tx, met, echo.messageId, at) : undefined
   const [moved] = await tx.execute<{ status: string; route: string; class: string }>(sql`
     UPDATE recipient r SET status = 'sent', class = CASE WHEN old.status = 'uncertain' THEN 'settled_by_echo' END, not_before = NULL,
       attempts = r.attempts + CASE WHEN old.status = 'waiting' THEN 1 ELSE 0 END, platform_message_id = ${echo.messageId},

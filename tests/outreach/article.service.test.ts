@@ -119,6 +119,20 @@ it('without an answer stays uncertain until an officer has looked, for all at on
   expect((await rows())['Lò Văn Pâng']?.slice(0, 3)).toEqual(['article', 'sent', 'settled_by_hand'])
 })
 
+it('says nothing of a message of which nobody knows the end', async () => {
+  await bot.sql`UPDATE recipient SET sent_at = sent_at - interval '20 days', claimed_at = claimed_at - interval '20 days'`
+  const { userId } = bot.simulator.people.thread(follower.id, bot.oaId)
+  bot.simulator.faults.addCall({ endpoint: 'message/cs', user_id: userId, answer: { html: 502 }, times: 1 })
+  await begin(await officer.talk('THÔNG BÁO', 'Tin thường khác.', '1', '1'))
+  await expect.poll(async () => (await rows())['Lò Văn Pâng']?.slice(0, 2)).toEqual(['now', 'uncertain'])
+  const before = articlesOf(follower)
+  await begin(await compose('Tin kèm bài.'))
+  await sweepUntil('article', 'sent', 'article_broadcast')
+  await expect.poll(() => articlesOf(follower)).toBe(before + 1)
+  await follower.settle()
+  expect(await bot.sql`SELECT status FROM recipient WHERE status = 'uncertain'`).toHaveLength(1)
+})
+
 it('is not sent while somebody who follows may not be written to: messages go instead', async () => {
   await bot.sql`UPDATE recipient SET sent_at = sent_at - interval '20 days', claimed_at = claimed_at - interval '20 days'`
   bot.simulator.people.follow(other.id, bot.oaId)

@@ -83,6 +83,7 @@ function messageContent(event: MessageEvent): InboundContent | undefined {
       kind: 'echo',
       messageId: event.messageId,
       ...(event.text === undefined ? {} : { text: event.text }),
+      ...(event.eventName === 'oa_send_list' ? { isList: true } : {}),
       ...(event.adminId === undefined ? {} : { staffId: event.adminId }),
     }
   }
