@@ -42,9 +42,8 @@ export async function sweepCampaigns(deps: OutreachDeps): Promise<void> {
   await releaseOwn(deps)
   const mine = await deps.database.sql.begin(async (tx) => {
     const [lock] = await tx<{ got: boolean }[]>`SELECT pg_try_advisory_xact_lock(${SWEEP_LOCK}) AS got`
-    if (!lock?.got) return false
-    await strand(deps, tx)
-    return true
+    if (lock?.got) await strand(deps)
+    return lock?.got === true
   })
   if (!mine) return
   for (const campaignId of await dueCampaigns(deps)) await startScheduled(deps, campaignId)
@@ -62,31 +61,39 @@ async function dueCampaigns(deps: OutreachDeps): Promise<number[]> {
  * What a process was sending when it died was in flight: it may have arrived. It stays `uncertain` until the platform's echo or an officer
  * settles it, and is never sent again blindly.
  */
-async function strand(deps: OutreachDeps, tx: TransactionSql): Promise<void> {
-  const batches = await tx<{ id: string; commune_id: number; campaign_id: number; claimed_by: number; claimed_ms: number }[]>`
+async function strand(deps: OutreachDeps): Promise<void> {
+  const batches = await deps.database.sql<Batch[]>`
     SELECT id, commune_id, campaign_id, claimed_by, extract(epoch FROM claimed_at)::float8 * 1000 AS claimed_ms FROM recipient_batch
     WHERE clock_timestamp() - pg_postmaster_start_time() > ${RETURN_MS} * interval '1 ms'`
   if (batches.length === 0) return
   const living = new Set(await livingInstances(deps.database))
   for (const batch of batches) {
     if (living.has(batch.claimed_by)) continue
-    const locked = await tx`SELECT 1 FROM recipient_batch WHERE id = ${batch.id} FOR UPDATE SKIP LOCKED`
-    if (locked.length === 0) continue
-    const claimedAt = new Date(batch.claimed_ms).toISOString()
-    const askAt = new Date(deps.now().getTime() + ASK_AFTER_MS).toISOString()
-    const uncertain = await moveRows(tx, {
-      communeId: batch.commune_id,
-      campaignId: batch.campaign_id,
-      where: tx`r.status = 'waiting' AND r.person_id IN (SELECT unnest(person_ids) FROM recipient_batch WHERE id = ${batch.id})`,
-      set: tx`status = CASE WHEN ${hasWords(tx)} THEN 'sent' ELSE 'uncertain' END, attempts = r.attempts + 1, claimed_at = ${claimedAt}::timestamptz,
-        class = CASE WHEN ${hasWords(tx)} THEN ${wordsOnly('process_died')} ELSE 'process_died' END,
-        not_before = CASE WHEN ${hasWords(tx)} OR r.route = 'article' THEN NULL ELSE ${askAt}::timestamptz END,
-        content_hash = (SELECT held.hash FROM recipient_batch b, unnest(b.person_ids, b.content_hashes) AS held (id, hash) WHERE b.id = ${batch.id} AND held.id = r.person_id)`,
-    })
-    await tx`DELETE FROM recipient_batch WHERE id = ${batch.id}`
+    // One after the other: who holds counts waits for no more recipients (ledger.ts)
+    const uncertain = await deps.database.sql.begin((tx) => strandBatch(deps, tx, batch))
     if (uncertain > 0)
       deps.log.warn({ campaign: batch.campaign_id, uncertain }, 'a process died while sending; what it was sending is uncertain')
   }
+}
+
+type Batch = { id: string; commune_id: number; campaign_id: number; claimed_by: number; claimed_ms: number }
+
+async function strandBatch(deps: OutreachDeps, tx: TransactionSql, batch: Batch): Promise<number> {
+  const locked = await tx`SELECT 1 FROM recipient_batch WHERE id = ${batch.id} FOR UPDATE SKIP LOCKED`
+  if (locked.length === 0) return 0
+  const claimedAt = new Date(batch.claimed_ms).toISOString()
+  const askAt = new Date(deps.now().getTime() + ASK_AFTER_MS).toISOString()
+  const uncertain = await moveRows(tx, {
+    communeId: batch.commune_id,
+    campaignId: batch.campaign_id,
+    where: tx`r.status = 'waiting' AND r.person_id IN (SELECT unnest(person_ids) FROM recipient_batch WHERE id = ${batch.id})`,
+    set: tx`status = CASE WHEN ${hasWords(tx)} THEN 'sent' ELSE 'uncertain' END, attempts = r.attempts + 1, claimed_at = ${claimedAt}::timestamptz,
+        class = CASE WHEN ${hasWords(tx)} THEN ${wordsOnly('process_died')} ELSE 'process_died' END,
+        not_before = CASE WHEN ${hasWords(tx)} OR r.route = 'article' THEN NULL ELSE ${askAt}::timestamptz END,
+        content_hash = (SELECT held.hash FROM recipient_batch b, unnest(b.person_ids, b.content_hashes) AS held (id, hash) WHERE b.id = ${batch.id} AND held.id = r.person_id)`,
+  })
+  await tx`DELETE FROM recipient_batch WHERE id = ${batch.id}`
+  return uncertain
 }
 
 /** Claims of this very process that it never learnt of: nothing of them was sent, so they wait again. */
