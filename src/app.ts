@@ -270,7 +270,9 @@ export async function createApp({
   let sweeping: NodeJS.Timeout | undefined
   async function sweep(atStart = false): Promise<void> {
     try {
-      for (const contactId of await findLeftovers(deps, atStart)) queue.push(contactId)
+      const { turns, reported } = await findLeftovers(deps, atStart)
+      for (const contactId of turns) queue.push(contactId)
+      for (const contactId of reported) reports.push(contactId)
       await finishErasures(deps)
     } catch (error) {
       log.warn({ err: error }, 'the sweep could not look; it looks again')

@@ -12,7 +12,7 @@ export type Report = Extract<InboundContent, { kind: 'received' | 'seen' | 'echo
 export const isReport = (content: InboundContent): content is Report =>
   content.kind === 'received' || content.kind === 'seen' || (content.kind === 'echo' && content.staffId === undefined)
 
-const KINDS = ['received', 'seen', 'echo']
+export const REPORT_KINDS: readonly Report['kind'][] = ['received', 'seen', 'echo']
 // An echo belongs to a send of the last ten minutes, and clocks and ways to us are slow at times
 const ECHO_MS = 20 * 60_000
 
@@ -25,13 +25,14 @@ type Event = {
   at_ms: number
   body_enc: Buffer | null
 }
+type Echo = { event: Event; message_id: string; isList: boolean }
 type Mark = { event: Event; message_id: string; received_at: string | null; seen_at: string | null }
 /** A campaign of late; the recipients of one are looked up by their keys alone, since PostgreSQL knows nothing yet of one that has just begun. */
 type Running = { id: number; commune_id: number; finished_ms: number | null }
 
 /**
- * Keeps the reports of many contacts in one transaction, without a turn for each: receipts at their rows, once, the first time; echoes of what
- * is recorded already need nothing. Returns contacts that need a turn after all (`turn`: something else was said, or an echo may settle
+ * Keeps the reports of many contacts in one transaction, without a turn for each: receipts at their rows, once, the first time; an article's
+ * arrival at each of its readers' rows; echoes of what is recorded already need nothing. Returns contacts that need a turn after all (`turn`: something else was said, or an echo may settle
  * what is uncertain) and contacts with a report on a message whose result is not recorded yet (`again`). Safe to run twice, beside turns
  * too: it waits for no row that somebody holds.
  */
@@ -51,17 +52,16 @@ export async function absorbReports(
         e.body_enc
       FROM json_array_elements_text(${ids}::text::json) AS given (id) JOIN contact c ON c.id = given.id::bigint JOIN inbound_event e ON e.contact_id = c.id
       WHERE e.handled_at IS NULL ORDER BY e.id FOR UPDATE OF e SKIP LOCKED`)
-    const turn = new Set(events.filter(({ kind }) => !KINDS.includes(kind)).map((event) => event.contact_id))
+    const turn = new Set(events.filter(({ kind }) => !REPORT_KINDS.some((report) => report === kind)).map((event) => event.contact_id))
     const marks: Mark[] = []
-    const echoes: Event[] = []
+    const echoes: Echo[] = []
     const done = new Set<string>()
     for (const event of events) {
       if (turn.has(event.contact_id)) continue
       const content = event.body_enc ? sealer.openJson<InboundContent>(event.body_enc) : undefined
       if (content === undefined) done.add(event.id)
-      // Without words it may be an article's, which is settled in a turn
-      else if (!isReport(content) || (content.kind === 'echo' && content.text === undefined)) turn.add(event.contact_id)
-      else if (content.kind === 'echo') echoes.push(event)
+      else if (!isReport(content)) turn.add(event.contact_id)
+      else if (content.kind === 'echo') echoes.push({ event, message_id: content.messageId, isList: content.isList === true })
       else if (content.messageIds.length === 0) done.add(event.id)
       else {
         const at = new Date(event.at_ms).toISOString()
@@ -73,9 +73,17 @@ export async function absorbReports(
     const ours = marks.filter(({ event }) => !turn.has(event.contact_id))
     const missing = await markMessages(tx, ours, running)
     for (const { event } of ours) if (!missing.has(event.id)) done.add(event.id)
-    const { unsettled, underWay } = await findUnsettled(tx, echoes, running, now())
+    const heard = echoes.map(({ event }) => event)
+    const { unsettled, underWay } = await findUnsettled(tx, heard, running, now())
     for (const id of unsettled) turn.add(id)
-    for (const event of echoes) {
+    const settled = echoes.filter(({ event }) => !turn.has(event.contact_id) && !underWay.has(event.contact_id))
+    const unknown = await markArticles(
+      tx,
+      settled.filter((echo) => echo.isList),
+      running,
+    )
+    for (const id of unknown) turn.add(id)
+    for (const event of heard) {
       if (turn.has(event.contact_id)) continue
       if (underWay.has(event.contact_id)) missing.add(event.id)
       else done.add(event.id)
@@ -158,6 +166,29 @@ async function markMessages(tx: Tx, marks: readonly Mark[], running: readonly Ru
     for (const row of campaigns) found.add(row.message_id)
   }
   return new Set(marks.filter((mark) => !found.has(mark.message_id)).map((mark) => mark.event.id))
+}
+
+/** The article has reached these followers, as a message of its own to each. Returns the contacts of lists that are no such article's. */
+async function markArticles(tx: Tx, echoes: readonly Echo[], running: readonly Running[]): Promise<string[]> {
+  const keys = echoes.flatMap(({ event, message_id }) =>
+    keysOf(event, running).map((key) => ({ ...key, contact_id: event.contact_id, message_id, at: new Date(event.at_ms).toISOString() })),
+  )
+  if (keys.length === 0) return echoes.map(({ event }) => event.contact_id)
+  const rows = await tx.execute<{ contact_id: string }>(sql`
+    WITH held AS MATERIALIZED (
+      SELECT given.*, found.place
+      FROM json_to_recordset(${JSON.stringify(keys)}::text::json)
+        AS given (commune_id int, campaign_id int, person_id bigint, contact_id text, message_id text, at timestamptz), LATERAL (
+        SELECT r.ctid AS place FROM recipient r JOIN campaign c ON c.id = r.campaign_id
+        WHERE r.commune_id = given.commune_id AND r.campaign_id = given.campaign_id AND r.person_id = given.person_id
+          AND r.route = 'article' AND r.status = 'sent' AND r.platform_message_id = c.article_message_id
+        FOR UPDATE OF r SKIP LOCKED
+      ) found
+    )
+    UPDATE recipient m SET platform_message_id = held.message_id, received_at = coalesce(m.received_at, held.at)
+    FROM held WHERE m.ctid = held.place RETURNING held.contact_id`)
+  const found = new Set(rows.map((row) => row.contact_id))
+  return echoes.flatMap(({ event }) => (found.has(event.contact_id) ? [] : [event.contact_id]))
 }
 
 /**

@@ -47,7 +47,8 @@ const BATCH = 20
 const BUSY_MS = 40
 // After an unexpected failure: long enough not to spin, short enough not to be felt as silence
 const FAILED_MS = 1_000
-// A receipt that came before what it is about was recorded: long enough for that, short enough for an officer who watches
+// A receipt that came before what it is about was recorded: long enough for that, short enough for an officer who watches. Where the process
+// that was sending has died, nothing is recorded before a sweep has found that out: it waits half as long again as it has waited
 const EARLY_RECEIPT_MS = 500
 // An event that fails this often is put aside so that those behind it are not held up
 const MAX_ATTEMPTS = 5
@@ -296,11 +297,14 @@ async function answerWaiting(deps: Deps, tx: Tx, { contactId, at, answers }: Tak
     claimed,
     // What is left for later alone is no reason to look again at once
     more: events.length > batch.length && early.size < batch.length,
-    ...(early.size > 0 ? { againMs: EARLY_RECEIPT_MS } : {}),
+    ...(early.size > 0 ? { againMs: Math.max(EARLY_RECEIPT_MS, (now.getTime() - oldestOf(batch, early)) / 2) } : {}),
     wake: turn.wake,
     ...listChanged,
   }
 }
+
+const oldestOf = (events: readonly (typeof inboundEvent.$inferSelect)[], among: ReadonlySet<number>): number =>
+  Math.min(...events.filter(({ id }) => among.has(id)).map(({ receivedAt }) => receivedAt.getTime()))
 
 /** A file that was sent and is not on this machine yet. */
 type Sent = { eventId: number; content: Extract<InboundContent, { kind: 'media' }>; file: FileRef }

@@ -1,10 +1,13 @@
 import { sql } from 'drizzle-orm'
 import { LIVING_INSTANCES } from '../db/instance.ts'
+import { REPORT_KINDS } from './absorb-reports.ts'
 import type { Deps } from './deps.ts'
 
 // One process sweeps at a time
 const SWEEP_LOCK = 7_301_002
 const MOST_CONTACTS = 500
+// Kept many at a time: after a crash in a broadcast there is one of each message of the last seconds
+const MOST_REPORTED = 5_000
 // Younger events are being handled by the process that stored them
 const GRACE_MS = 2_000
 // A farewell that cannot be delivered does not keep a name alive
@@ -14,23 +17,31 @@ const CALM_MS = 5 * 60_000
 
 /**
  * Contacts with something left over: events nobody answers, messages whose time has come, messages whose process died. The tables
- * alone are asked, so whatever a queue or a process lost is found here. `atStart`: without grace, right after this process began.
+ * alone are asked, so whatever a queue or a process lost is found here. `reported`: of whom only reports of messages of ours are left.
+ * `atStart`: without grace, right after this process began.
  */
-export async function findLeftovers({ database, now }: Pick<Deps, 'database' | 'now'>, atStart = false): Promise<number[]> {
+export async function findLeftovers(
+  { database, now }: Pick<Deps, 'database' | 'now'>,
+  atStart = false,
+): Promise<{ turns: number[]; reported: number[] }> {
   const at = now()
   const before = new Date(at.getTime() - (atStart ? 0 : GRACE_MS)).toISOString()
   // One statement, since it runs all the time: the lock ends with it
-  const rows = await database.db.execute<{ contact_id: string }>(sql`
+  const rows = await database.db.execute<{ contact_id: string; reported: boolean }>(sql`
     WITH mine AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(${SWEEP_LOCK}) OR ${atStart}::boolean AS got)
-    (SELECT DISTINCT contact_id FROM inbound_event
-     WHERE handled_at IS NULL AND received_at <= ${before}::timestamptz AND (SELECT got FROM mine) LIMIT ${MOST_CONTACTS})
+    (SELECT DISTINCT contact_id, false AS reported FROM inbound_event
+     WHERE handled_at IS NULL AND received_at <= ${before}::timestamptz AND kind NOT IN ${REPORT_KINDS} AND (SELECT got FROM mine) LIMIT ${MOST_CONTACTS})
     UNION
-    (SELECT DISTINCT contact_id FROM outbound_message
+    (SELECT DISTINCT contact_id, true FROM inbound_event
+     WHERE handled_at IS NULL AND received_at <= ${before}::timestamptz AND kind IN ${REPORT_KINDS} AND (SELECT got FROM mine) LIMIT ${MOST_REPORTED})
+    UNION
+    (SELECT DISTINCT contact_id, false FROM outbound_message
      WHERE status = 'waiting' AND cause <> 'campaign' AND (SELECT got FROM mine)
        AND ((claimed_by IS NULL AND (not_before IS NULL OR not_before <= ${at.toISOString()}::timestamptz))
             OR (claimed_by IS NOT NULL AND claimed_by NOT IN (${LIVING_INSTANCES})))
      LIMIT ${MOST_CONTACTS})`)
-  return rows.map((row) => Number(row.contact_id))
+  const ids = (reported: boolean) => rows.filter((row) => row.reported === reported).map((row) => Number(row.contact_id))
+  return { turns: ids(false), reported: ids(true) }
 }
 
 /** Takes the chat's own id from contacts that were erased some minutes ago and have been told so. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { absorbReports } from '../../src/conversation/absorb-reports.ts'
 import { createReceiver } from '../../src/conversation/receive.ts'
 import { createReportQueue } from '../../src/conversation/report-queue.ts'
+import { findLeftovers } from '../../src/conversation/sweep.ts'
 import type { InboundContent } from '../../src/model/inbound.ts'
 import { runCampaigns, startTestCampaign } from '../outreach/commune.ts'
 import { createClock, registered, withoutPace } from '../outreach/staff.ts'
@@ -102,6 +103,18 @@ it('leaves a receipt whose message is not recorded yet, and takes it once it is'
   expect(await open()).toBe(0)
 })
 
+it('those a dead process left are found by the sweep and kept together, without a turn for each', async () => {
+  await forgetReceipts()
+  for (const chat of chats) await arrive(chat, { kind: 'received', messageIds: [(await talkOf(chat)).message] })
+  await bot.sql`UPDATE inbound_event SET received_at = received_at - interval '1 minute' WHERE handled_at IS NULL`
+  const { turns, reported } = await findLeftovers(bot.app.deps)
+  expect([turns, reported.sort((a, b) => a - b)]).toEqual([[], chats.map((chat) => chat.id)])
+  await bot.app.sweep()
+  await bot.app.idle()
+  for (const chat of chats) expect((await talkOf(chat)).received).toBe(AT_MS)
+  expect(await open()).toBe(0)
+})
+
 it('waits for no row that somebody holds', async () => {
   const [held, free] = [chats[0]!, chats[1]!]
   const [heldTalk, freeTalk] = [await talkOf(held), await talkOf(free)]
@@ -156,6 +169,29 @@ it('leaves an echo of what a campaign is just sending: it may become uncertain, 
   await bot.sql`DELETE FROM recipient_batch`
   await bot.sql`UPDATE recipient SET status = 'sent' WHERE campaign_id = ${campaign} AND person_id = ${subject}`
   expect(await absorb([row!])).toEqual({ turn: [], again: [] })
+})
+
+it('keeps an article’s arrival at the row of its reader, once; a list that is none is left to a turn', async () => {
+  const [row] = await bot.sql<(Chat & { campaign: number; subject: number })[]>`
+    SELECT r.contact_id::int AS id, c.account_id::int AS account, c.channel_user_id AS user, '' AS person, r.campaign_id AS campaign, r.person_id::int AS subject
+    FROM recipient r JOIN contact c ON c.id = r.contact_id WHERE r.status = 'sent' AND r.person_id > 0 ORDER BY r.person_id LIMIT 1`
+  const { campaign, subject } = row!
+  await bot.sql`UPDATE inbound_event SET handled_at = now() WHERE handled_at IS NULL`
+  await bot.sql`UPDATE campaign SET article_message_id = 'article' WHERE id = ${campaign}`
+  await bot.sql`UPDATE recipient SET route = 'article', platform_message_id = 'article', received_at = NULL WHERE campaign_id = ${campaign} AND person_id = ${subject}`
+  const kept = async () =>
+    (
+      await bot.sql`SELECT platform_message_id, received_at IS NOT NULL AS received FROM recipient WHERE campaign_id = ${campaign} AND person_id = ${subject}`
+    )[0]
+  await arrive(row!, { kind: 'echo', messageId: 'm-4', text: 'Mời dự tuần lễ.' })
+  expect(await absorb([row!])).toEqual({ turn: [], again: [] })
+  expect(await kept()).toEqual({ platform_message_id: 'article', received: false })
+  await arrive(row!, { kind: 'echo', messageId: 'own', isList: true })
+  expect(await absorb([row!])).toEqual({ turn: [], again: [] })
+  expect(await kept()).toEqual({ platform_message_id: 'own', received: true })
+  await arrive(row!, { kind: 'echo', messageId: 'another', isList: true })
+  expect(await absorb([row!])).toEqual({ turn: [row!.id], again: [] })
+  expect(await kept()).toEqual({ platform_message_id: 'own', received: true })
 })
 
 it('asks again for what is not recorded yet, then leaves it to a turn; a failure leaves all to turns', async () => {
