@@ -18,6 +18,7 @@ export const CallFault = z.strictObject({
   ...which,
   /** end of the path, `oa/message/cs`; without it any call */
   endpoint: z.string().optional(),
+  /** whom the call is about; of a template by phone, the number */
   user_id: z.string().optional(),
   when: z.enum(['before', 'after']).default('before'),
   answer: z.union([

@@ -19,6 +19,8 @@ const { values } = parseArgs({
     'retry-ladder': { type: 'string' },
     'never-disable': { type: 'boolean', default: false },
     'webhook-concurrency': { type: 'string' },
+    'broadcast-review': { type: 'string' },
+    'broadcasts-at-night': { type: 'boolean', default: false },
   },
 })
 
@@ -31,10 +33,12 @@ const accounts = z.array(AccountSettings).parse(JSON.parse(readFileSync(values.a
 const simulator = await createSimulator({
   accounts: accounts.map((account) => (values.webhook === undefined ? account : { ...account, webhookUrl: values.webhook })),
   neverDisable: values['never-disable'],
+  broadcastsAtNight: values['broadcasts-at-night'],
   ...(values.journal !== undefined && { journalFile: values.journal }),
   ...(values.seed !== undefined && { seed: Number(values.seed) }),
   ...(values['app-per-minute'] !== undefined && { appPerMinute: Number(values['app-per-minute']) }),
   ...(values['webhook-concurrency'] !== undefined && { webhookConcurrency: Number(values['webhook-concurrency']) }),
+  ...(values['broadcast-review'] !== undefined && { broadcastReviewMs: Number(values['broadcast-review']) }),
   ...(values['retry-ladder'] !== undefined && { retryLadderMs: values['retry-ladder'].split(',').map(Number) }),
 })
 const person = fastify({ forceCloseConnections: true })

@@ -53,7 +53,10 @@ export interface SimulatorOptions {
   webhookConcurrency?: number
   /** the path the person door is mounted under, for links in what phones read */
   phonePrefix?: string
+  /** how long an article waits for review before it is broadcast */
   broadcastReviewMs?: number
+  /** takes broadcasts at night too: for runs that cannot wait for the morning */
+  broadcastsAtNight?: boolean
 }
 
 export interface Simulator extends SimulatorControls {
@@ -144,6 +147,7 @@ export async function createSimulator(options: SimulatorOptions): Promise<Simula
     chats,
     webhook,
     broadcastReviewMs: options.broadcastReviewMs ?? BROADCAST_REVIEW_MS,
+    broadcastsAtNight: options.broadcastsAtNight ?? false,
   })
   registerUploads(route, { store, random, files })
   registerTemplates({ oa: route, business: createGateway(platform, gate, 'business') }, { store, chats })

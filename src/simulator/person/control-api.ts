@@ -19,6 +19,10 @@ const People = z.strictObject({
   count: z.number().int().min(1).max(100_000),
   name: z.string().default('Người dân'),
   follow: z.boolean().default(true),
+  /** they have opened the chat, following or not: what may be written to */
+  met: z.boolean().default(false),
+  /** telephone numbers of the first ones */
+  phones: z.array(z.string()).default([]),
 })
 const Webhook = z.strictObject({
   oa_id: z.string(),
@@ -92,11 +96,12 @@ export function registerControl(door: FastifyInstance, { controls, store, webhoo
   })
 
   door.post('/control/people', async ({ body }, reply) => {
-    const { oa_id, count, name, follow } = People.parse(body)
+    const { oa_id, count, name, follow, met, phones } = People.parse(body)
     accountOf(oa_id)
     const people = Array.from({ length: count }, (_, index) => {
-      const person = controls.people.create({ name: `${name} ${index + 1}` })
+      const person = controls.people.create({ name: `${name} ${index + 1}`, phone: phones[index] })
       const thread = follow ? controls.people.follow(person.id, oa_id, { quiet: true }) : controls.people.thread(person.id, oa_id)
+      if (met) controls.people.clickChatNow(person.id, oa_id)
       return { id: person.id, user_id: thread.userId }
     })
     await store.written()

@@ -118,8 +118,8 @@ export function misbehave({ answer }: CallFault, reply: FastifyReply): unknown {
 /** Whom a call is about, as far as it can be told before it is checked. */
 function subjectOf(request: FastifyRequest, tokens: TokenBook) {
   const token = request.headers.access_token
-  const body = request.body as { user_id?: unknown; recipient?: { user_id?: unknown } } | undefined | null
-  const userId = body?.recipient?.user_id ?? body?.user_id
+  const body = request.body as { user_id?: unknown; phone?: unknown; recipient?: { user_id?: unknown } } | undefined | null
+  const userId = body?.recipient?.user_id ?? body?.user_id ?? body?.phone
   return {
     oaId: typeof token === 'string' ? tokens.find(token)?.oaId : undefined,
     userId: typeof userId === 'string' ? userId : undefined,

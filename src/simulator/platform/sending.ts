@@ -20,8 +20,8 @@ export interface SendingDeps {
   random: Random
   chats: Chats
   webhook: WebhookSender
-  /** how long an article waits for review before it is broadcast */
   broadcastReviewMs: number
+  broadcastsAtNight: boolean
 }
 
 // zalo.md 4.8
@@ -121,7 +121,7 @@ export function registerSending(route: OaRoute, deps: SendingDeps): void {
     readObject(target, 'recipient.target', ['ages', 'gender', 'locations', 'cities', 'platform'])
     const shape = readMessage(body.message)
     if (shape.kind !== 'articles') throw new Refusal(-233)
-    if (isNight(at)) throw new Refusal(-234)
+    if (isNight(at) && !deps.broadcastsAtNight) throw new Refusal(-234)
     const elements = shape.ids.map((id) => {
       const article = account.articles.get(id)
       if (!article) throw invalid('attachment_id')
