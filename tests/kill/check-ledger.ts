@@ -1,46 +1,48 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { parse } from 'csv-parse/sync'
+import { type Delivery, parseDeliveries } from './phones.ts'
 import type { Human, Roll } from './roll.ts'
 
 // node tests/kill/check-ledger.ts <folder> [--final] [--killed]
 //
-// A program of its own: it knows neither the bot nor its database. It holds `ledger.csv` (export ledger) against `roll.json` (who there is and
-// what may become of whom, written before the start), `wrote.json` (chats in which somebody has written since), `deliveries.jsonl` (what the platform's phones have, read after the export) and
-// `before.csv` (the export before). Prints one line of JSON.
+// A program of its own: it knows neither the bot nor its database. Each folder in the given one is a campaign's: it holds `ledger.csv` (export
+// ledger) against `roll.json` (who there is and what may become of whom, written before the start), `before.csv` (the export before), and
+// of the folder above `wrote.json` (chats in which somebody has written since) and `deliveries.jsonl` (what the phones on all platforms have,
+// read after the export). Prints one line of JSON.
 
 export type Checked = {
   statuses: Record<string, number>
   /** By kind of person: how many rows ended how. */
   kinds: Record<string, Record<string, number>>
+  /** Messages of the campaign on phones; articles among them. */
   deliveries: number
+  articles: number
   lost: string[]
   doubled: string[]
   problems: string[]
 }
 
 type Row = { channel_user_id: string; person: string; status: string; class_or_reason: string; attempts: string }
-type Delivery = { msg_id: string; user_id: string; from: string; kind: string; text?: string }
 
 const STATUSES = ['waiting', 'sent', 'failed', 'skipped', 'expired', 'cancelled', 'uncertain'] as const
 // What may still change, and into what. A message in flight when its process died is uncertain until the truth is known
 const NEXT: Record<string, readonly string[]> = { waiting: STATUSES, uncertain: STATUSES }
 // In flight at a kill, and settled or not
-const KILLED_ENDS = ['uncertain process_died', 'sent settled_by_echo', 'sent settled_by_search']
+const KILLED_ENDS = ['uncertain process_died', 'sent settled_by_echo', 'sent settled_by_search', 'sent settled_by_receipt']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { final: { type: 'boolean', default: false }, killed: { type: 'boolean', default: false } },
 })
-const folder = positionals[0]
+const [folder] = positionals
 if (folder === undefined) throw new Error('say the folder')
 
-function check(folder: string): Checked {
-  const roll = JSON.parse(readFileSync(join(folder, 'roll.json'), 'utf8')) as Roll
-  const rows = readLedger(join(folder, 'ledger.csv'))
-  const wrote = new Set(JSON.parse(readFileSync(join(folder, 'wrote.json'), 'utf8')) as string[])
-  const arrived = countDeliveries(join(folder, 'deliveries.jsonl'), roll.text)
+function check(campaign: string, deliveries: readonly Delivery[], wrote: ReadonlySet<string>): Checked {
+  const roll = JSON.parse(readFileSync(join(campaign, 'roll.json'), 'utf8')) as Roll
+  const rows = readLedger(join(campaign, 'ledger.csv'))
+  const { arrived, articles, pictures } = countDeliveries(deliveries, roll)
   const byChat = new Map(roll.humans.flatMap((human) => human.chats.map((chat) => [chat, human] as const)))
   const byName = new Map(roll.humans.filter((human) => human.name !== '').map((human) => [human.name, human]))
   const found = new Map<Human, Row[]>()
@@ -56,13 +58,13 @@ function check(folder: string): Checked {
   const sum = Object.values(statuses).reduce((all, n) => all + n, 0)
   if (sum !== roll.recipients) problems.push(`the seven statuses add up to ${sum} of ${roll.recipients}`)
   const { lost, doubled, kinds } = checkHumans({ roll, found, arrived, wrote }, problems)
-  checkHistory(folder, rows, problems)
-  const deliveries = [...arrived.values()].reduce((all, n) => all + n, 0)
+  checkHistory(campaign, rows, problems)
+  if (values.final) checkNotices(roll, pictures, problems)
   for (const chat of arrived.keys()) if (!byChat.has(chat)) problems.push(`the notice went to ${chat}, who is nobody on the roll`)
-  return { statuses, kinds, deliveries, lost, doubled, problems }
+  return { statuses, kinds, deliveries: [...arrived.values()].reduce((all, n) => all + n, 0), articles, lost, doubled, problems }
 }
 
-type Seen = { roll: Roll; found: Map<Human, Row[]>; arrived: Map<string, number>; wrote: Set<string> }
+type Seen = { roll: Roll; found: Map<Human, Row[]>; arrived: Map<string, number>; wrote: ReadonlySet<string> }
 
 function checkHumans({ roll, found, arrived, wrote }: Seen, problems: string[]) {
   const lost: string[] = []
@@ -79,7 +81,8 @@ function checkHumans({ roll, found, arrived, wrote }: Seen, problems: string[]) 
     const what = `${human.name || human.chats[0]} (${human.kind}): ${says}, arrived ${n} times`
     if (n > 1) doubled.push(what)
     if (rows.filter((row) => row.status === 'sent' || row.status === 'uncertain').length > 1) doubled.push(what)
-    if (own.status === 'sent' && n === 0) lost.push(what)
+    // An article is on its way for a while after it was sent
+    if (own.status === 'sent' && n === 0 && (values.final || own.class_or_reason !== 'article_broadcast')) lost.push(what)
     if (!['sent', 'uncertain', 'waiting'].includes(own.status) && n > 0) problems.push(what)
     for (const row of rows) if (row !== own && endOf(row) !== human.doubleEnds) problems.push(what)
     // Whose window is closed is met when they write
@@ -91,8 +94,7 @@ function checkHumans({ roll, found, arrived, wrote }: Seen, problems: string[]) 
     if (!values.final) continue
     if (own.status === 'waiting' && n > 0) problems.push(what)
     const wanted = met ? human.endsMet! : human.ends
-    const tried = !wanted.some((end) => end.startsWith('skipped')) && (met || !human.kind.startsWith('closed'))
-    const mayEnd = [...wanted, ...(values.killed && tried ? KILLED_ENDS : [])]
+    const mayEnd = [...wanted, ...(values.killed && (met || human.tried) ? KILLED_ENDS : [])]
     if (mayEnd.includes(endOf(own))) continue
     if (own.status === 'waiting') lost.push(what)
     else problems.push(`${what}, should be ${wanted.join(' or ')}`)
@@ -101,8 +103,8 @@ function checkHumans({ roll, found, arrived, wrote }: Seen, problems: string[]) 
 }
 
 /** What was final before is so still. */
-function checkHistory(folder: string, rows: readonly Row[], problems: string[]): void {
-  const path = join(folder, 'before.csv')
+function checkHistory(campaign: string, rows: readonly Row[], problems: string[]): void {
+  const path = join(campaign, 'before.csv')
   if (!existsSync(path)) return
   // In the order of the ledger, which nothing changes
   const before = readLedger(path)
@@ -116,21 +118,39 @@ function checkHistory(folder: string, rows: readonly Row[], problems: string[]):
   }
 }
 
-function countDeliveries(path: string, text: string): Map<string, number> {
-  const arrived = new Map<string, number>()
-  const seen = new Set<string>()
-  for (const line of readFileSync(path, 'utf8').split('\n')) {
-    if (line === '') continue
-    const message = JSON.parse(line) as Delivery
-    if (message.from !== 'oa' || message.kind !== 'text' || !message.text?.startsWith(text) || seen.has(message.msg_id)) continue
-    seen.add(message.msg_id)
-    arrived.set(message.user_id, (arrived.get(message.user_id) ?? 0) + 1)
+/** Each leader has the picture to pass on, once; what a dying process was sending of the talk is said once more. */
+function checkNotices({ leaders, text }: Roll, pictures: Map<string, number>, problems: string[]): void {
+  for (const leader of leaders) {
+    const n = pictures.get(leader) ?? 0
+    if (n < 1 || n > (values.killed ? 2 : 1)) problems.push(`the leader ${leader} has ${n} notices to pass on: ${text}`)
   }
-  return arrived
+  for (const chat of pictures.keys()) if (!leaders.includes(chat)) problems.push(`${chat}, who leads no village, has a notice to pass on`)
+}
+
+function countDeliveries(deliveries: readonly Delivery[], { text, article }: Roll) {
+  const arrived = new Map<string, number>()
+  const pictures = new Map<string, number>()
+  let articles = 0
+  const count = (counts: Map<string, number>, { user_id }: Delivery) => counts.set(user_id, (counts.get(user_id) ?? 0) + 1)
+  for (const delivery of deliveries) {
+    if (delivery.from !== 'oa') continue
+    const isArticle = article !== undefined && delivery.kind === 'list' && delivery.elements?.[0]?.title === article
+    if (isArticle) articles++
+    if (isArticle || (delivery.kind === 'text' && delivery.text?.includes(text))) count(arrived, delivery)
+    if (delivery.kind === 'image' && delivery.text?.includes(text)) count(pictures, delivery)
+  }
+  return { arrived, articles, pictures }
 }
 
 const readLedger = (path: string) => parse(readFileSync(path, 'utf8'), { columns: true }) as Row[]
 const endOf = (row: Row) => `${row.status} ${row.class_or_reason}`
 const nameOf = (row: Row) => `${row.person || 'somebody'} ${row.channel_user_id}`
 
-process.stdout.write(`${JSON.stringify(check(folder))}\n`)
+const deliveries = parseDeliveries(readFileSync(join(folder, 'deliveries.jsonl'), 'utf8'))
+const wrote = new Set(JSON.parse(readFileSync(join(folder, 'wrote.json'), 'utf8')) as string[])
+const campaigns = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+const checked = campaigns
+  .map(({ name }) => name)
+  .sort()
+  .map((name) => check(join(folder, name), deliveries, wrote))
+process.stdout.write(`${JSON.stringify(checked)}\n`)

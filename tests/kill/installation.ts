@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -78,7 +77,6 @@ async function installMany(arrangement: 'two' | 'four', { simulator, dataDir, re
     ...more,
     DATABASE_URL: postgres.url,
     ...(redis && { REDIS_URL: redis.url }),
-    SECRET_KEY: randomBytes(32).toString('base64'),
   }
   const setups = await Promise.all(
     roles.map(

@@ -56,7 +56,7 @@ for (let seed = first; seed < first + Number(values.seeds); seed++) {
     for (const problem of result.problems) console.error(`  PROBLEM ${problem}`)
   }
 }
-if (values.calm) for (const result of results) printKinds(result.last)
+if (values.calm) for (const result of results) result.last.forEach(printKinds)
 printTable(results)
 const failed = results.filter((one) => !holds(one))
 console.log(
@@ -75,8 +75,9 @@ function printTable(results: readonly TrialResult[]): void {
   const columns: [string, (one: TrialResult) => string | number][] = [
     ['seed', (one) => one.seed],
     ['arrangement', (one) => one.arrangement],
-    ['recipients', (one) => one.recipients],
+    ['recipients of both campaigns', (one) => one.recipients],
     ['messages a second', (one) => one.perSecond.toFixed(0)],
+    ['of them the first campaign’s, %', (one) => one.share.toFixed(0)],
     ['ledgers checked', (one) => one.samples + 1],
     ['kills', (one) => one.kills],
     ['with a send in flight', (one) => `${one.inFlightKills} (${one.inFlight} calls open)`],
@@ -101,7 +102,8 @@ function printTable(results: readonly TrialResult[]): void {
 }
 
 /** What became of whom, by kind of person and fault. */
-function printKinds({ kinds, statuses, deliveries }: Checked): void {
+function printKinds({ kinds, statuses, deliveries, articles }: Checked, place: number): void {
+  console.log(`Campaign ${place + 1}\n`)
   console.log('| person or fault | rows | ended |\n|---|---|---|')
   for (const [kind, ends] of Object.entries(kinds).sort()) {
     const rows = Object.values(ends).reduce((sum, n) => sum + n, 0)
@@ -115,6 +117,6 @@ function printKinds({ kinds, statuses, deliveries }: Checked): void {
   console.log(
     `\n${Object.entries(statuses)
       .map(([status, n]) => `${status} ${n}`)
-      .join(' + ')} = ${sum}; ${deliveries} messages on phones\n`,
+      .join(' + ')} = ${sum}; ${deliveries} messages on phones${articles > 0 ? `, ${articles} of them the article` : ''}\n`,
   )
 }

@@ -1,12 +1,14 @@
 import type { Database } from '../../src/db/connect.ts'
+import type { Sealer } from '../../src/lib/crypto.ts'
 import { createDice, type Dice } from '../run/dice.ts'
 import { ACCOUNT, type SimulatorProcess } from '../run/processes.ts'
+import type { TelegramServer } from '../support/telegram/server.ts'
 import { ARRIVED, FAULTS, type Fault } from './faults.ts'
 
-/** One human being, however many chats and rows of a roster they have, with what may become of them. */
+/** One human being, however many chats and rows of a roster they have, with what may become of them in one campaign. */
 export type Human = {
   name: string
-  /** User ids of their chats. */
+  /** Where messages to them arrive, on every channel. */
   chats: string[]
   /** Rows of the ledger that are about them. */
   rows: number
@@ -16,30 +18,50 @@ export type Human = {
   endsMet?: string[]
   /** Rows beside theirs: a second line of a roster, without a chat. */
   doubleEnds?: string
+  /** Whether something is sent to them before they write: it may be in flight at a kill. */
+  tried: boolean
   kind: string
 }
 
-/** Written down before the start, for the program that checks the ledger. */
-export type Roll = { recipients: number; text: string; humans: Human[] }
+/** Of one campaign, written down before the start, for the program that checks its ledger. */
+export type Roll = { recipients: number; text: string; article?: string; leaders: string[]; humans: Human[] }
 
-export const TEXT = 'Tuần lễ học tập suốt đời'
+/**
+ * The campaigns of a trial. An article takes the place of all messages to followers, so there are two, begun together on the same accounts:
+ * between them people are reached now, at their next contact, by a village's notice, by an article, by phone and on Telegram.
+ */
+export type Notice = { text: string; byPhone: boolean; article?: string }
+export const NOTICES: readonly Notice[] = [
+  { text: 'Tuần lễ học tập suốt đời', byPhone: true },
+  { text: 'Ngày Sách và Văn hóa đọc', byPhone: false, article: 'Chương trình Ngày Sách và Văn hóa đọc' },
+]
+
+/** The two platforms people have phones on. */
+export type Platforms = { simulator: SimulatorProcess; telegram: TelegramServer }
+
+export type Writer = { id: string; userId: string }
 
 export type Settled = {
   communeId: number
-  roll: Roll
-  /** People outside the window, to write while the campaign runs: the notice comes with their word. Who has two chats writes in both. */
-  writers: { id: string; userId: string }[]
+  /** In the order of the campaigns. */
+  rolls: Roll[]
+  /** Of villages whose notice is passed on. */
+  leaders: Writer[]
+  /** People outside the window, to write while the campaigns run: what waits for them comes with their word. Who has two chats writes in both. */
+  writers: Writer[]
   /** People outside the window whose answer makes the whole account wait; they write when all else is sent. */
-  last: { id: string; userId: string; fault: Fault }[]
+  last: (Writer & { fault: Fault })[]
   /** How many answers leave open whether the message arrived. */
   ambiguous: number
-  /** What the campaign may pause for. */
+  /** What a campaign may pause for. */
   pauses: string[]
+  /** Numbers that take templates in development. */
+  adminPhones: string[]
 }
 
 export type SettleArgs = {
   seed: number
-  /** Rows of the ledger. */
+  /** Rows of each ledger. */
   recipients: number
   /** Whose window is open, percent. */
   openPercent: number
@@ -54,78 +76,137 @@ const TWO_CHATS = 4
 const WITHOUT_CHAT = 5
 const TWICE_IN_ROSTER = 2
 const UNREGISTERED = 3
+const ON_TELEGRAM = 3
 const BLOCKED = 1
 const STOPPED = 1
 const DEAD = 0.5
+// Of those with one chat; the others wrote and do not follow
+const FOLLOWERS = 50
+// Of those without a chat, and of those whose window is closed
+const PHONE_ALONE = 30
+const PHONE_BESIDE = 2
+const ADMINISTRATORS = 75
 const LED_VILLAGES = 5
 // Longer ago than any window
 const LONG_AGO_MS = 20 * 86_400_000
 const MOST_AT_ONCE = 2_000
+const FIRST_PHONE = 84_900_000_000
+const FIRST_ON_TELEGRAM = 500_000_001
 
-type Chat = { id: string; userId: string; open: boolean }
-type Planned = Human & { chat: Chat[]; n: number; village: number; blocked: boolean; stopped: boolean; dead: boolean; registered: boolean }
+/** `phone`: the chat a template makes, which the bot knows nothing of. */
+type Chat = { id: string; userId: string; by: 'chat' | 'telegram' | 'phone'; open: boolean }
+type Planned = {
+  n: number
+  name: string
+  village: number
+  chats: Chat[]
+  rows: number
+  registered: boolean
+  blocked: boolean
+  stopped: boolean
+  dead: boolean
+  follows: boolean
+  phone?: string
+  /** Of the account: in development a template reaches nobody else. */
+  administers: boolean
+  fault?: Fault
+  writes: boolean
+}
 
-/** Fills the commune with people who have phones at the platform, and hands out the faults. Says of everybody what has to become of them. */
-export async function settle({ sql }: Database, simulator: SimulatorProcess, args: SettleArgs): Promise<Settled> {
+/** Fills the commune with people who have phones at the platforms, and hands out the faults. Says of everybody what has to become of them. */
+export async function settle({ sql }: Database, sealer: Sealer, platforms: Platforms, args: SettleArgs): Promise<Settled> {
   const dice = createDice(args.seed, 'roll')
   const planned = plan(args, dice)
-  await givePhones(simulator, planned)
-  const [commune] = await sql<{ id: number; account_id: number }[]>`
-    SELECT u.id::int AS id, a.id::int AS account_id FROM unit u JOIN account a ON a.commune_id = u.id WHERE u.level = 'xa' LIMIT 1`
+  await givePhones(platforms, planned)
+  const [commune] = await sql<Commune[]>`
+    SELECT commune_id::int AS id, min(id) FILTER (WHERE channel = 'zalo')::int AS zalo, min(id) FILTER (WHERE channel = 'telegram')::int AS telegram
+    FROM account WHERE commune_id <> 0 GROUP BY 1`
   if (!commune) throw new Error('there is no commune')
-  await store({ sql }, commune, planned)
+  await store({ sql }, sealer, commune, planned)
 
-  const free = planned.filter((one) => one.kind === 'open' && one.n > LED_VILLAGES)
-  const closed = planned.filter((one) => one.kind === 'closed')
-  const pausing = new Set(
-    dice.some(
-      FAULTS.filter((fault) => fault.pauses !== undefined),
-      args.mostPauses,
-    ),
-  )
+  const { handed, pauses } = handOutFaults(planned, args, dice)
   const last: Settled['last'] = []
-  let ambiguous = 0
-  for (const fault of FAULTS) {
-    if ((fault.pauses !== undefined && !pausing.has(fault)) || (fault.long && !args.long)) continue
-    const one = fault.holds ? closed.pop() : free.splice(dice.below(free.length), 1)[0]
-    const [chat] = one?.chat ?? []
-    if (!one || !chat) throw new Error('there are not enough people for every fault')
-    one.kind = fault.name
-    one.ends = [...fault.ends]
-    if (fault.ambiguous) ambiguous++
-    if (fault.holds) one.endsMet = one.ends
-    if (fault.holds) last.push({ id: chat.id, userId: chat.userId, fault })
-    else await addFault(simulator, fault, chat.userId)
+  for (const { fault, userId, id } of handed) {
+    if (fault.holds) last.push({ id, userId, fault })
+    else await addFault(platforms, fault, userId)
   }
-  const writing = [...planned.filter((one) => one.kind === 'closed, two chats'), ...closed]
-  for (const one of writing) one.endsMet = [...ARRIVED]
-  for (const one of planned) if (one.blocked) for (const chat of one.chat) await block(simulator, chat.id)
+  const writers = planned.filter((one) => isClosed(one) && one.fault === undefined && !one.blocked)
+  for (const one of writers) one.writes = true
+  for (const one of planned) if (one.blocked) for (const { id } of one.chats) await block(platforms.simulator, id)
+  const leaders = planned.slice(0, LED_VILLAGES).flatMap((one) => one.chats)
   return {
     communeId: commune.id,
-    roll: {
+    rolls: NOTICES.map(({ text, byPhone, article }) => ({
       recipients: args.recipients,
-      text: TEXT,
-      humans: planned.map(({ name, chat, rows, ends, endsMet, doubleEnds, kind }) => ({
-        name,
-        chats: chat.map((one) => one.userId),
-        rows,
-        ends,
-        kind,
-        ...(endsMet && { endsMet }),
-        ...(doubleEnds !== undefined && { doubleEnds }),
+      text,
+      ...(article !== undefined && { article }),
+      leaders: leaders.map((chat) => chat.userId),
+      humans: planned.map((one) => ({
+        name: one.name,
+        chats: one.chats.map((chat) => chat.userId),
+        rows: one.rows,
+        ...decide(one, { byPhone, hasArticle: article !== undefined }),
+        ...(one.rows === 2 && { doubleEnds: unreached(one, 'no_chat') }),
       })),
-    },
-    writers: writing.flatMap((one) => one.chat.map(({ id, userId }) => ({ id, userId }))),
+    })),
+    leaders,
+    writers: writers.flatMap((one) => one.chats),
     last,
-    ambiguous,
-    pauses: [...pausing].map((fault) => fault.pauses!).sort(),
+    // Those on Telegram get both campaigns' messages, the others one message and the article
+    ambiguous: handed.reduce((sum, { fault }) => sum + (fault.ambiguous ? (fault.by === 'telegram' ? NOTICES.length : 1) : 0), 0),
+    pauses,
+    adminPhones: planned.flatMap((one) => (one.phone !== undefined && one.administers ? [one.phone] : [])),
   }
 }
 
-export async function addFault(simulator: SimulatorProcess, { answer, after, once, holds }: Fault, userId: string): Promise<void> {
+/** Outside the window, on Zalo alone, with no other way but the next word. */
+const isClosed = ({ chats, stopped, dead, phone }: Planned) =>
+  chats.length > 0 && !stopped && !dead && phone === undefined && chats.every((chat) => chat.by === 'chat' && !chat.open)
+
+/** Each fault to somebody it can meet. */
+function handOutFaults(planned: readonly Planned[], args: SettleArgs, dice: Dice) {
+  const pausing = dice.some(
+    FAULTS.filter((fault) => fault.pauses !== undefined),
+    args.mostPauses,
+  )
+  const plain = planned.filter((one) => one.n > LED_VILLAGES && one.registered && one.rows === 1 && one.chats.length === 1 && !one.stopped)
+  const ofChats = plain.filter((one) => one.follows)
+  const free = {
+    chat: ofChats.filter((one) => one.chats.every((chat) => chat.open)),
+    held: ofChats.filter(isClosed),
+    telegram: plain.filter((one) => one.chats.every((chat) => chat.by === 'telegram')),
+    phone: plain.filter((one) => one.phone !== undefined && one.administers && one.chats.every((chat) => !chat.open)),
+  }
+  const handed: (Writer & { fault: Fault })[] = []
+  for (const fault of FAULTS) {
+    if ((fault.pauses !== undefined && !pausing.includes(fault)) || (fault.long && !args.long)) continue
+    if (fault.by === 'article') {
+      handed.push({ fault, id: '', userId: '' })
+      continue
+    }
+    const among = free[fault.holds ? 'held' : fault.by]
+    const [one] = among.splice(dice.below(among.length), 1)
+    const [chat] = one?.chats ?? []
+    if (!one || !chat) throw new Error(`there are not enough people for every fault: ${fault.name}`)
+    one.fault = fault
+    handed.push({ fault, id: chat.id, userId: fault.by === 'phone' ? one.phone! : chat.userId })
+  }
+  return { handed, pauses: pausing.map((fault) => fault.pauses!).sort() }
+}
+
+const ENDPOINTS = { chat: 'message/cs', phone: 'message/template', article: 'v2.0/oa/message' }
+
+export async function addFault({ simulator, telegram }: Platforms, fault: Fault, userId: string): Promise<void> {
+  const { after, once, holds } = fault
+  if (fault.by === 'telegram') {
+    const times = once ? 1 : NOTICES.length
+    telegram.fault({ method: 'sendMessage', chatId: Number(userId), answer: fault.answer, times, ...(after && { applied: true }) })
+    return
+  }
+  const { answer } = fault
   const call = {
-    endpoint: 'message/cs',
-    user_id: userId,
+    endpoint: ENDPOINTS[fault.by],
+    ...(userId !== '' && { user_id: userId }),
     answer,
     when: after || 'slow_ms' in answer ? 'after' : 'before',
     // Whoever writes is answered first; the second message is the notice
@@ -137,127 +218,171 @@ export async function addFault(simulator: SimulatorProcess, { answer, after, onc
 /** Who there is, in the order of the ledger. */
 function plan({ recipients, openPercent }: SettleArgs, dice: Dice): Planned[] {
   const list: Planned[] = []
+  const happens = (percent: number) => dice.chance() * 100 < percent
   let rows = 0
   while (rows < recipients) {
     const n = list.length + 1
-    const throwOf100 = dice.chance() * 100
-    const isOpen = () => dice.chance() * 100 < openPercent
     const village = dice.below(35)
     // The first lead the first villages: always there, with one chat, open
     const leads = n <= LED_VILLAGES
-    const spare = recipients - rows
-    const without = !leads && throwOf100 < WITHOUT_CHAT
-    const unregistered = !leads && !without && throwOf100 < WITHOUT_CHAT + UNREGISTERED
-    const two = !leads && !without && !unregistered && throwOf100 < WITHOUT_CHAT + UNREGISTERED + TWO_CHATS
-    const twice =
-      !leads && !without && !unregistered && !two && throwOf100 < WITHOUT_CHAT + UNREGISTERED + TWO_CHATS + TWICE_IN_ROSTER && spare > 1
-    const chat: Chat[] = without ? [] : [{ id: '', userId: '', open: leads || isOpen() }]
+    const { kind } = leads ? { kind: 'plain' as const } : { kind: pickKind(dice) }
+    const chats: Chat[] = []
+    const addChat = (by: Chat['by'], open: boolean) => chats.push({ id: '', userId: '', by, open })
+    if (kind !== 'without') addChat(kind === 'telegram' ? 'telegram' : 'chat', leads || happens(openPercent))
     // Both open, one of them, none: whichever is open is the way
-    if (two) chat.push({ id: '', userId: '', open: isOpen() })
-    const plain = !leads && !without && !two && !twice
-    const stopped = plain && dice.chance() * 100 < STOPPED
-    const dead = plain && !stopped && dice.chance() * 100 < DEAD
-    const blocked = !leads && !without && !stopped && !dead && dice.chance() * 100 < BLOCKED
-    const one: Planned = {
-      name: unregistered ? '' : `Người ${n}`,
-      chats: [],
-      chat,
-      rows: twice ? 2 : 1,
-      ends: [],
-      kind: '',
+    if (kind === 'two') addChat(happens(50) ? 'telegram' : 'chat', happens(openPercent))
+    const onZalo = chats.length > 0 && chats.every((chat) => chat.by === 'chat')
+    const plain = !leads && onZalo && kind !== 'two' && kind !== 'twice'
+    const stopped = plain && happens(STOPPED)
+    const dead = plain && !stopped && happens(DEAD)
+    const blocked = onZalo && !leads && !stopped && !dead && happens(BLOCKED)
+    const reachable = !leads && !stopped && !dead && !blocked
+    const hasPhone =
+      reachable &&
+      kind !== 'unregistered' &&
+      (chats.length === 0 ? happens(PHONE_ALONE) : onZalo && kind === 'plain' && happens(PHONE_BESIDE))
+    if (hasPhone && chats.length === 0) addChat('phone', false)
+    const twice = kind === 'twice' && recipients - rows > 1
+    list.push({
       n,
+      name: kind === 'unregistered' ? '' : `Người ${n}`,
       village,
+      chats,
+      rows: twice ? 2 : 1,
+      registered: kind !== 'unregistered',
       blocked,
       stopped,
       dead,
-      registered: !unregistered,
-    }
-    decide(one)
-    list.push(one)
-    rows += one.rows
+      follows: onZalo && chats.length === 1 && reachable && happens(FOLLOWERS),
+      ...(hasPhone && { phone: String(FIRST_PHONE + n) }),
+      administers: hasPhone && happens(ADMINISTRATORS),
+      writes: false,
+    })
+    rows += twice ? 2 : 1
   }
   return list
 }
 
-/** By the design of the ways: stopped before all else, then the open window, then the person's next word, then the village's leader. */
-function decide(one: Planned): void {
-  const led = one.registered && one.village < LED_VILLAGES
-  const unreached = (reason: string) => (led ? 'skipped village_notice' : `skipped ${reason}`)
-  const set = (kind: string, ...ends: string[]) => {
-    one.kind = kind
-    one.ends = ends
-  }
-  if (one.rows === 2) one.doubleEnds = unreached('no_chat')
-  if (one.chat.length === 0) set('without a chat', unreached('no_chat'))
-  else if (one.stopped) set('stopped', 'skipped stopped')
-  else if (one.dead) set('dead before', unreached('not_a_follower'))
-  else if (!one.chat.some((chat) => chat.open))
-    set(one.blocked ? 'closed, blocked' : one.chat.length > 1 ? 'closed, two chats' : 'closed', 'waiting next_contact')
-  else if (one.blocked) set('blocked', 'failed not_a_follower')
-  else
-    set(one.chat.length > 1 ? 'two chats' : one.rows > 1 ? 'twice in the roster' : one.registered ? 'open' : 'not registered', ...ARRIVED)
+function pickKind(dice: Dice) {
+  const shares = { without: WITHOUT_CHAT, unregistered: UNREGISTERED, two: TWO_CHATS, twice: TWICE_IN_ROSTER, telegram: ON_TELEGRAM }
+  const special = Object.values(shares).reduce((sum, share) => sum + share, 0)
+  return dice.weighted({ ...shares, plain: 100 - special })
 }
 
-/** The platform itself knows whose window is closed: those met it long ago. */
-async function givePhones(simulator: SimulatorProcess, planned: readonly Planned[]): Promise<void> {
-  for (const open of [false, true]) {
-    await simulator.control('PUT', '/clock', { offset_ms: open ? 0 : -LONG_AGO_MS })
-    const wanting = planned.flatMap((one) => one.chat.filter((chat) => chat.open === open))
-    for (let from = 0; from < wanting.length; from += MOST_AT_ONCE) {
-      const some = wanting.slice(from, from + MOST_AT_ONCE)
-      const made = (await simulator.control('POST', '/people', { oa_id: ACCOUNT.oaId, count: some.length, follow: true })) as {
-        id: string
-        user_id: string
-      }[]
-      for (const [place, chat] of some.entries()) Object.assign(chat, { id: made[place]!.id, userId: made[place]!.user_id })
+/** Whom nothing reaches is the village's leader's to tell, where there is one. */
+const unreached = ({ registered, village }: Planned, reason: string) =>
+  registered && village < LED_VILLAGES ? 'skipped village_notice' : `skipped ${reason}`
+
+/** By the design of the ways: stopped before all else, an article for who follows, the open window, Telegram, the phone, the next word, the leader. */
+function decide(
+  one: Planned,
+  { byPhone, hasArticle }: { byPhone: boolean; hasArticle: boolean },
+): Pick<Human, 'kind' | 'ends' | 'endsMet' | 'tried'> {
+  const { chats, fault, blocked, dead } = one
+  const two = chats.length > 1 ? ', two chats' : ''
+  const onZalo = chats.filter((chat) => chat.by === 'chat')
+  const meets = (by: Fault['by']) =>
+    fault?.by === by && !fault.holds ? { kind: fault.name, ends: [...fault.ends], tried: true } : undefined
+  if (one.stopped) return { kind: 'stopped', ends: ['skipped stopped'], tried: false }
+  if (hasArticle && one.follows) return { kind: 'follows', ends: ['sent article_broadcast'], tried: true }
+  if (!dead && onZalo.some((chat) => chat.open)) {
+    // The campaign that meets the dead chat first marks it
+    if (blocked) return { kind: 'blocked', ends: ['failed not_a_follower', 'skipped not_a_follower'], tried: true }
+    const kind = two ? 'two chats' : one.rows > 1 ? 'twice in the roster' : one.registered ? 'open' : 'not registered'
+    return meets('chat') ?? { kind, ends: [...ARRIVED], tried: true }
+  }
+  if (chats.some((chat) => chat.by === 'telegram')) return meets('telegram') ?? { kind: `Telegram${two}`, ends: ['sent '], tried: true }
+  if (byPhone && one.phone !== undefined) {
+    if (one.administers) return meets('phone') ?? { kind: 'by phone', ends: ['sent '], tried: true }
+    return { kind: 'by phone, no administrator', ends: ['failed development_admins_only'], tried: true }
+  }
+  if (onZalo.length > 0 && !dead) {
+    const endsMet = fault?.holds ? [...fault.ends] : one.writes ? [...ARRIVED] : undefined
+    const kind = fault?.holds ? fault.name : blocked ? 'closed, blocked' : `closed${two}`
+    return { kind, ends: ['waiting next_contact'], tried: false, ...(endsMet && { endsMet }) }
+  }
+  return { kind: dead ? 'dead before' : 'without a chat', ends: [unreached(one, dead ? 'not_a_follower' : 'no_chat')], tried: false }
+}
+
+/** The platform itself knows whose window is closed: those met it long ago; and who follows, since an article goes to nobody else. */
+async function givePhones({ simulator, telegram }: Platforms, planned: readonly Planned[]): Promise<void> {
+  let next = FIRST_ON_TELEGRAM
+  for (const chat of planned.flatMap((one) => one.chats.filter(({ by }) => by === 'telegram'))) {
+    chat.userId = String(next)
+    telegram.person.meet(next++)
+  }
+  const wanting = planned.flatMap((one) => one.chats.flatMap((chat) => (chat.by === 'telegram' ? [] : [{ one, chat }])))
+  const groups = Map.groupBy(wanting, ({ one, chat }) => `${chat.open} ${one.follows} ${chat.by}`)
+  for (const group of groups.values()) {
+    const [{ one, chat: first }] = group as [(typeof wanting)[number]]
+    await simulator.control('PUT', '/clock', { offset_ms: first.open ? 0 : -LONG_AGO_MS })
+    // Numbers go to the first ones
+    const people = group.sort((a, b) => Number(b.one.phone !== undefined) - Number(a.one.phone !== undefined))
+    for (let from = 0; from < people.length; from += MOST_AT_ONCE) {
+      const some = people.slice(from, from + MOST_AT_ONCE)
+      const made = (await simulator.control('POST', '/people', {
+        oa_id: ACCOUNT.oaId,
+        count: some.length,
+        follow: one.follows,
+        met: first.by === 'chat',
+        phones: some.flatMap((each) => each.one.phone ?? []),
+      })) as { id: string; user_id: string }[]
+      for (const [place, { chat }] of some.entries()) Object.assign(chat, { id: made[place]!.id, userId: made[place]!.user_id })
     }
   }
+  await simulator.control('PUT', '/clock', { offset_ms: 0 })
 }
 
-async function store(
-  { sql }: Pick<Database, 'sql'>,
-  commune: { id: number; account_id: number },
-  planned: readonly Planned[],
-): Promise<void> {
+type Commune = { id: number; zalo: number; telegram: number }
+
+async function store({ sql }: Pick<Database, 'sql'>, sealer: Sealer, commune: Commune, planned: readonly Planned[]): Promise<void> {
   // The sample commune's own people have no phones here
   for (const table of ['role_grant', 'contact', 'person']) await sql`DELETE FROM ${sql(table)}`
-  const people = planned
-    .filter((one) => one.registered)
-    .map(({ n, name, village, chat }) => ({ n, name, village, source: chat.length > 0 ? 'chat' : 'roster' }))
-  const twice = planned.filter((one) => one.rows === 2).map(({ n, name, village }) => ({ n, name, village, source: 'roster' }))
   const villages = sql`(SELECT array_agg(id ORDER BY position, id) AS ids FROM unit WHERE commune_id = ${commune.id} AND level = 'thon_ban')`
-  // Those of the chats first: a name stands for one of them
-  for (const [list, again] of [
-    [people, false],
-    [twice, true],
-  ] as const) {
-    if (list.length === 0) continue
-    await sql`
-      WITH given AS (SELECT * FROM json_to_recordset(${JSON.stringify(list)}::text::json) AS given (n int, name text, village int, source text)),
-      made AS (
-        INSERT INTO person (commune_id, village_id, name, name_key, birth_year, address, group_no, source, created_at)
-        SELECT ${commune.id}, ids[1 + village % cardinality(ids)], name, lower(name), 1970, 'bac', 1, source, now() FROM given, ${villages} AS villages ORDER BY n
-        RETURNING id, name
-      )
-      SELECT count(*) FROM made`
-    if (again) continue
-    const chats = planned.flatMap((one) =>
-      one.chat.map(({ userId, open }) => ({
+  const addPeople = (list: readonly Planned[], source: (one: Planned) => string) => {
+    const people = list.map((one) => ({
+      n: one.n,
+      name: one.name,
+      village: one.village,
+      source: source(one),
+      phone: one.phone === undefined ? null : sealer.seal(one.phone).toString('hex'),
+    }))
+    return sql`
+      INSERT INTO person (commune_id, village_id, name, name_key, birth_year, address, group_no, source, phone_enc, created_at)
+      SELECT ${commune.id}, ids[1 + village % cardinality(ids)], name, lower(name), 1970, 'bac', 1, source, decode(phone, 'hex'), now()
+      FROM json_to_recordset(${JSON.stringify(people)}::text::json) AS given (n int, name text, village int, source text, phone text), ${villages} AS villages
+      ORDER BY n`
+  }
+  await addPeople(
+    planned.filter((one) => one.registered),
+    ({ chats }) => (chats.some((chat) => chat.by !== 'phone') ? 'chat' : 'roster'),
+  )
+  const chats = planned.flatMap((one) =>
+    one.chats
+      .filter(({ by }) => by !== 'phone')
+      .map(({ userId, by, open }) => ({
         name: one.registered ? one.name : null,
+        account_id: by === 'telegram' ? commune.telegram : commune.zalo,
         user_id: userId,
         open,
+        follows: one.follows,
         stopped: one.stopped,
         dead: one.dead,
       })),
-    )
-    await sql`
-      INSERT INTO contact (commune_id, account_id, channel_user_id, person_id, first_seen_at, last_inbound_at, follows, stopped_at, unreachable_class)
-      SELECT ${commune.id}, ${commune.account_id}, user_id, p.id, now(), now() - CASE WHEN open THEN interval '2 hours' ELSE interval '20 days' END, true,
-        CASE WHEN stopped THEN now() END, CASE WHEN dead THEN 'not_a_follower' END
-      FROM json_to_recordset(${JSON.stringify(chats)}::text::json) AS given (name text, user_id text, open boolean, stopped boolean, dead boolean)
-      LEFT JOIN person p ON p.commune_id = ${commune.id} AND p.name = given.name`
-  }
-  const leaders = planned.slice(0, LED_VILLAGES).map((one, village) => ({ user_id: one.chat[0]!.userId, village }))
+  )
+  await sql`
+    INSERT INTO contact (commune_id, account_id, channel_user_id, person_id, first_seen_at, last_inbound_at, follows, stopped_at, unreachable_class)
+    SELECT ${commune.id}, account_id, user_id, p.id, now(), now() - CASE WHEN open THEN interval '2 hours' ELSE interval '20 days' END, follows,
+      CASE WHEN stopped THEN now() END, CASE WHEN dead THEN 'not_a_follower' END
+    FROM json_to_recordset(${JSON.stringify(chats)}::text::json)
+      AS given (name text, account_id bigint, user_id text, open boolean, follows boolean, stopped boolean, dead boolean)
+    LEFT JOIN person p ON p.commune_id = ${commune.id} AND p.name = given.name`
+  // After those of the chats: a name stands for one of them
+  await addPeople(
+    planned.filter((one) => one.rows === 2),
+    () => 'roster',
+  )
+  const leaders = planned.slice(0, LED_VILLAGES).map((one, village) => ({ user_id: one.chats[0]!.userId, village }))
   await sql`
     INSERT INTO role_grant (commune_id, unit_id, contact_id, role, granted_at)
     SELECT ${commune.id}, ids[1 + village % cardinality(ids)], c.id, 'village_lead', now()

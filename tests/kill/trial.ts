@@ -1,23 +1,28 @@
 import { spawn } from 'node:child_process'
-import { appendFileSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createDb, type Database } from '../../src/db/connect.ts'
 import { livingInstances } from '../../src/db/instance.ts'
+import { createSealer } from '../../src/lib/crypto.ts'
 import { createCampaign, resumeCampaign, showCampaign, startCampaign } from '../../src/outreach/campaign.ts'
 import { findCampaign } from '../../src/outreach/campaign-row.ts'
 import { listUncertain } from '../../src/outreach/uncertain.ts'
+import { listVillageNotices } from '../../src/outreach/village-notices.ts'
 import { createFakePlatform, createTestOutreach, type TestOutreach } from '../outreach/commune.ts'
 import { createDice, type Dice } from '../run/dice.ts'
 import { ACCOUNT, makeDataDir, ROOT, runCli, type SimulatorProcess, startSimulator } from '../run/processes.ts'
+import { startTelegramServer } from '../support/telegram/server.ts'
 import type { Checked } from './check-ledger.ts'
 import { type Arrangement, type Installation, install } from './installation.ts'
-import { addFault, asPerson, type Settled, settle, TEXT } from './roll.ts'
+import { type Delivery, openRecord, type PhoneRecord } from './phones.ts'
+import { addFault, asPerson, NOTICES, type Platforms, type Settled, settle, type Writer } from './roll.ts'
 
 export type TrialOptions = {
   seed: number
   arrangement: Arrangement
-  /** Rows of the ledger. */
+  /** Rows of each ledger. */
   recipients: number
   /** Whose window is open, percent. */
   openPercent: number
@@ -38,8 +43,9 @@ export type TrialOptions = {
 export type TrialResult = {
   seed: number
   arrangement: Arrangement
+  /** Rows of all ledgers. */
   recipients: number
-  /** Exports of the ledger that were checked while it ran. */
+  /** Exports of the ledgers that were checked while it ran. */
   samples: number
   kills: number
   /** Kills at which the platform had calls open whose caller was gone, or a message was claimed and its result not recorded. */
@@ -58,18 +64,21 @@ export type TrialResult = {
   sendSeconds: number
   /** The same of PostgreSQL's stop. */
   databaseSeconds: number
-  /** Messages of the campaign a second, while it was being sent. */
+  /** Messages of the campaigns a second to Zalo chats, while they were being sent. */
   perSecond: number
+  /** Of these the first campaign's, percent, while both had some to send. */
+  share: number
   seconds: number
   problems: string[]
-  last: Checked
+  /** Of each campaign. */
+  last: Checked[]
 }
 
 const RESERVE = 0.8
 // As far away as a platform is: without it hardly a kill would meet a send in flight
 const LATENCY_MS = 250
 const STILL_RUNNING = 150
-// 128 calls under way (src/outreach/sender.ts), and as many answered whose results are being recorded
+// Of each of two accounts 64 calls under way (src/outreach/sender.ts), and as many answered whose results are being recorded
 const MOST_CLAIMED = 256
 // What a kill or a stop does shows within so long
 const SILENCE_MS = 3_000
@@ -80,96 +89,144 @@ const END_MS = 240_000
 const END_MS_EACH = 20
 // A crash recovery of PostgreSQL, and the start of a program before it
 const HELD_MS = 10_000
-// These wait for the next day, as they should
-const NEXT_DAY = ['night', 'recipient_quota', 'article_quota', 'quota_used_up']
+// These wait for hours or for the next day, as they should
+const LATER = ['night', 'recipient_quota', 'article_quota', 'quota_used_up', 'daily_limit', 'unreachable']
+// The platform brings an article to its readers after a review; half an hour where it is not simulated
+const REVIEW_MS = 2_000
+const TEMPLATE = { id: '123456', text: 'Hội Khuyến học xã gửi <ho_ten>: <noi_dung>', approved: true, byUserId: false }
+const FORWARDED = 'Đã chuyển'
+const FORWARD_MS = 20_000
 
 /**
- * A campaign to a whole commune while the platform fails in every way it can and, with `killEveryMs`, processes are killed. What became of
- * it is judged by `check-ledger.ts`, a program of its own, again and again from `export ledger` and the phones' own transcript.
+ * Two campaigns to a whole commune, over every way there is, while the platforms fail in every way they can and, with `killEveryMs`, processes
+ * are killed. What became of them is judged by `check-ledger.ts`, a program of its own, again and again from `export ledger` and the phones'
+ * own transcript.
  */
 export async function runTrial(options: TrialOptions): Promise<TrialResult> {
   const began = performance.now()
   const { seed } = options
   const dataDir = makeDataDir()
-  const simulator = await startSimulator({ seed, buttons: true, stateAgency: false, retryLadderMs: [300, 700, 1_000, 2_000, 4_000] })
+  const simulator = await startSimulator({
+    ...{ seed, buttons: true, stateAgency: false, retryLadderMs: [300, 700, 1_000, 2_000, 4_000] },
+    broadcastReviewMs: REVIEW_MS,
+  })
+  const telegram = await startTelegramServer()
+  const platforms = { simulator, telegram }
+  const secretKey = randomBytes(32)
   let installation: Installation | undefined
   let database: Database | undefined
   let deps: TestOutreach | undefined
   try {
-    const { refresh_token } = (await simulator.control('POST', '/tokens', { oa_id: ACCOUNT.oaId })) as { refresh_token: string }
-    installation = await install(options.arrangement, { simulator, dataDir, refreshToken: refresh_token, env: {} })
+    const { access_token, refresh_token } = await mintTokens(simulator)
+    const env = {
+      SECRET_KEY: secretKey.toString('base64'),
+      TELEGRAM_BOT_TOKEN: telegram.token,
+      TELEGRAM_API_URL: telegram.url,
+    }
+    installation = await install(options.arrangement, { simulator, dataDir, refreshToken: refresh_token, env })
     database = createDb(installation.databaseUrl, { max: 4 })
     await configure(database, options)
-    const settled = await settle(database, simulator, options)
-    await simulator.control('PUT', '/webhook', {
-      oa_id: ACCOUNT.oaId,
-      url: installation.webhookUrl,
-      events: { user_received_message: false, user_seen_message: false },
-    })
+    const settled = await settle(database, createSealer(secretKey), platforms, options)
+    await simulator.control('PATCH', `/account?oa_id=${ACCOUNT.oaId}`, { templates: [TEMPLATE], adminPhones: settled.adminPhones })
+    await simulator.control('PUT', '/webhook', { oa_id: ACCOUNT.oaId, url: installation.webhookUrl })
     await addNoise(simulator)
     const withoutLatency = await addLatency(simulator)
     deps = await createTestOutreach(installation.databaseUrl, () => createFakePlatform().channel, { database })
-    const run = {
+    const checkDir = join(dataDir, 'check')
+    mkdirSync(checkDir)
+    const run: Run = {
       ...options,
-      dataDir,
-      simulator,
+      ...platforms,
+      checkDir,
       installation,
       database,
       deps: { ...deps, now: () => new Date() },
       settled,
       withoutLatency,
+      record: openRecord(platforms, join(checkDir, 'deliveries.jsonl')),
       wrote: [],
+      campaigns: [],
+      atOnce: [],
     }
-    return await watch(run, await begin(run), began)
+    await begin(run, access_token)
+    return await watch(run, began)
   } finally {
     await installation?.close()
     await deps?.close()
     await database?.close()
+    await telegram.close()
     await simulator.stop()
     rmSync(dataDir, { recursive: true, force: true })
   }
 }
 
-type Run = TrialOptions & {
-  dataDir: string
-  simulator: SimulatorProcess
-  installation: Installation
-  database: Database
-  deps: TestOutreach
-  settled: Settled
-  withoutLatency: () => Promise<unknown>
-  /** Chats in which somebody has written. */
-  wrote: string[]
-}
+type Run = TrialOptions &
+  Platforms & {
+    /** Where the program that checks finds everything. */
+    checkDir: string
+    installation: Installation
+    database: Database
+    deps: TestOutreach
+    settled: Settled
+    withoutLatency: () => Promise<unknown>
+    record: PhoneRecord
+    /** Chats in which somebody has written. */
+    wrote: string[]
+    /** Their numbers, in the order of NOTICES, and how many each sends to Zalo chats at once. */
+    campaigns: number[]
+    atOnce: number[]
+  }
 
 type Kill = { at: number; held: number; open: number; readySeconds: number }
 
-async function begin({ deps, settled, say, dataDir }: Run): Promise<number> {
-  const made = await createCampaign(deps, {
-    communeId: settled.communeId,
-    authorContactId: null,
-    text: `${TEXT}, mời {xưng hô} {tên}`,
-    rule: {},
-  })
-  if (made.type !== 'created') throw new Error(JSON.stringify(made))
-  const { campaignId } = made
-  const shown = await showCampaign(deps, { campaignId })
-  if (shown.type !== 'shown') throw new Error(JSON.stringify(shown))
-  writeFileSync(join(dataDir, 'roll.json'), JSON.stringify(settled.roll))
-  writeFileSync(join(dataDir, 'deliveries.jsonl'), '')
-  writeFileSync(join(dataDir, 'wrote.json'), '[]')
-  const begun = await startCampaign(deps, { campaignId, confirmed: shown.preview.people, actor: 'cli' })
-  if (begun.type !== 'started') throw new Error(JSON.stringify(begun))
-  say(`${begun.recipients} recipients, ${shown.preview.now} at once`)
-  return campaignId
+/** Both campaigns begin in the same moment. */
+async function begin(run: Run, accessToken: string): Promise<void> {
+  const { deps, settled, say, campaigns, atOnce, checkDir, simulator } = run
+  const drafts: { campaignId: number; confirmed: number }[] = []
+  writeFileSync(join(checkDir, 'wrote.json'), '[]')
+  for (const [place, { text, byPhone, article }] of NOTICES.entries()) {
+    const routes = {
+      ...(byPhone && { template: { id: TEMPLATE.id, development: true } }),
+      ...(article !== undefined && { articleId: await publish(simulator, accessToken, article) }),
+    }
+    const draft = { communeId: settled.communeId, authorContactId: null, text: `${text}, mời {xưng hô} {tên}`, rule: {}, routes }
+    const made = await createCampaign(deps, draft)
+    if (made.type !== 'created') throw new Error(JSON.stringify(made))
+    const shown = await showCampaign(deps, made)
+    if (shown.type !== 'shown') throw new Error(JSON.stringify(shown))
+    drafts.push({ campaignId: made.campaignId, confirmed: shown.preview.people })
+    atOnce.push(shown.preview.routes.now ?? 0)
+    mkdirSync(folderOf(run, place))
+    writeFileSync(join(folderOf(run, place), 'roll.json'), JSON.stringify(settled.rolls[place]))
+    say(`campaign ${made.campaignId}: ${JSON.stringify(shown.preview.routes)}`)
+  }
+  for (const draft of drafts) {
+    const begun = await startCampaign(deps, { ...draft, actor: 'cli' })
+    if (begun.type !== 'started') throw new Error(JSON.stringify(begun))
+    campaigns.push(draft.campaignId)
+  }
 }
 
-/** Kills, samples, writes and resumes until the campaign is through, then judges. */
-async function watch(run: Run, campaignId: number, began: number): Promise<TrialResult> {
-  const { simulator, settled, database, say, seed } = run
+const folderOf = ({ checkDir }: Run, place: number) => join(checkDir, `campaign-${place + 1}`)
+
+/** As the office does in the account's own tool; its id. */
+async function publish({ platformUrl }: SimulatorProcess, accessToken: string, title: string): Promise<string> {
+  const headers = { access_token: accessToken, 'content-type': 'application/json' }
+  const cover = { cover_type: 'photo', photo_url: 'https://example.vn/a.png', status: 'show' }
+  const body = [{ type: 'text', content: title }]
+  const article = { type: 'normal', title, author: 'Hội Khuyến học', description: title, cover, status: 'show', body }
+  await fetch(`${platformUrl}/v2.0/article/create`, { method: 'POST', headers, body: JSON.stringify(article) })
+  const slice = await fetch(`${platformUrl}/v2.0/article/getslice?offset=0&limit=1`, { headers })
+  const { data } = (await slice.json()) as { data: { medias: { id: string }[] } }
+  return data.medias[0]!.id
+}
+
+/** Kills, samples, writes and resumes until the campaigns are through, then judges. */
+async function watch(run: Run, began: number): Promise<TrialResult> {
+  const { simulator, settled, database, say, seed, campaigns } = run
   const dice = createDice(seed, 'kill')
   const startedAt = Date.now()
-  const endMs = END_MS + settled.roll.recipients * END_MS_EACH
+  const endMs = END_MS + run.recipients * END_MS_EACH
   const deadline = startedAt + endMs
   const problems: string[] = []
   const pauses: string[] = []
@@ -177,12 +234,12 @@ async function watch(run: Run, campaignId: number, began: number): Promise<Trial
   let sending = true
   const writing = write(run, () => sending)
   const killing = run.killEveryMs === undefined ? undefined : killAgainAndAgain(run, run.killEveryMs, dice, () => sending)
-  const sampling = sample(run, campaignId, problems, () => !through)
+  const sampling = sample(run, problems, () => !through)
   const last = [...settled.last]
   let throughSince = 0
   while (Date.now() < deadline) {
     await sleep(LOOK_MS)
-    const state = await look(run, campaignId, pauses)
+    const state = await look(run, pauses)
     if (state === undefined) continue
     if (state.toSend === 0) sending = false
     if (state.open > 0 || sending) {
@@ -195,32 +252,34 @@ async function watch(run: Run, campaignId: number, began: number): Promise<Trial
     const next = last.shift()
     if (!next) break
     await run.withoutLatency()
-    await addFault(simulator, next.fault, next.userId)
+    await addFault(run, next.fault, next.userId)
     await writeOnce(run, next)
     say(`everybody waits: ${next.fault.name}`)
     throughSince = 0
     await sleep(3_000)
   }
-  if (Date.now() >= deadline) problems.push(`it was not through after ${endMs / 1_000} s: ${await leftOver(run, campaignId)}`)
+  if (Date.now() >= deadline) problems.push(`it was not through after ${endMs / 1_000} s: ${await leftOver(run)}`)
   sending = false
   await writing
   const { kills, databaseAt } = (await killing) ?? { kills: [], databaseAt: 0 }
   through = true
   const samples = await sampling
+  problems.push(...(await forward(run)))
   await simulator.control('POST', '/flush')
   await sleep(1_500)
 
-  const checked = await check(run, campaignId, ['--final', ...(kills.length > 0 ? ['--killed'] : [])])
-  problems.push(...checked.problems, ...(await countsThatDiffer(database, campaignId)))
+  const checked = await check(run, ['--final', ...(kills.length > 0 ? ['--killed'] : [])])
+  const all = <T>(of: (one: Checked) => readonly T[]) => checked.flatMap(of)
+  problems.push(...all((one) => one.problems), ...(await countsThatDiffer(run)))
   // Several of one moment are one pause
   if (kills.length === 0 && settled.pauses.length > 0 && pauses.length === 0) problems.push('it never paused')
   const mayPause = [...settled.pauses, ...(kills.length > 0 ? ['grant_dead'] : [])]
   for (const reason of pauses) if (!mayPause.includes(reason)) problems.push(`it paused for ${reason}`)
   const [asked] = await database.sql<{ settled: number }[]>`
-    SELECT count(*) FILTER (WHERE class LIKE 'settled%')::int AS settled FROM recipient WHERE campaign_id = ${campaignId}`
-  const open = checked.statuses.uncertain ?? 0
-  const listed = (await listUncertain(run.deps, { campaignId, limit: 10_000 })).length
-  if (listed !== open) problems.push(`${open} are uncertain and ${listed} are listed`)
+    SELECT count(*) FILTER (WHERE class LIKE 'settled%')::int AS settled FROM recipient WHERE campaign_id IN ${database.sql(campaigns)}`
+  const open = checked.reduce((sum, { statuses }) => sum + (statuses.uncertain ?? 0), 0)
+  const lists = await Promise.all(campaigns.map((campaignId) => listUncertain(run.deps, { campaignId, limit: 10_000 })))
+  if (lists.flat().length !== open) problems.push(`${open} are uncertain and ${lists.flat().length} are listed`)
   const uncertain = open + (asked?.settled ?? 0)
   const uncertainBound = kills.reduce((sum, kill) => sum + kill.held, 0) + settled.ambiguous
   // On a busy machine the count after a kill may come too late to see what was claimed; a process never has more than this
@@ -228,7 +287,8 @@ async function watch(run: Run, campaignId: number, began: number): Promise<Trial
   if (uncertain > Math.max(uncertainBound, most))
     problems.push(`${uncertain} uncertain, at most ${Math.max(uncertainBound, most)} were in flight or answered ambiguously`)
 
-  const sentAt = deliveriesOf(run)
+  const sent = sentToChats(run)
+  const sentAt = sent.flat().sort((a, b) => a - b)
   // The longest silence that begins within some seconds, while there was enough left to send: what is in flight goes on for a while
   const silence = (from: number) => {
     const later = sentAt.filter((at) => at > from)
@@ -241,13 +301,13 @@ async function watch(run: Run, campaignId: number, began: number): Promise<Trial
   return {
     seed,
     arrangement: run.arrangement,
-    recipients: settled.roll.recipients,
+    recipients: run.recipients * campaigns.length,
     samples,
     kills: kills.length,
     inFlightKills: kills.filter((kill) => kill.open > 0 || kill.held > 0).length,
     inFlight: kills.reduce((sum, kill) => sum + kill.open, 0),
-    lost: checked.lost.length,
-    doubled: checked.doubled.length,
+    lost: all((one) => one.lost).length,
+    doubled: all((one) => one.doubled).length,
     uncertain,
     uncertainBound,
     settled: asked?.settled ?? 0,
@@ -256,8 +316,13 @@ async function watch(run: Run, campaignId: number, began: number): Promise<Trial
     sendSeconds: Math.max(0, ...kills.map((kill) => silence(kill.at))),
     databaseSeconds: databaseAt === 0 ? 0 : silence(databaseAt),
     perSecond: middle.length < 2 ? 0 : (middle.length * 1_000) / (middle.at(-1)! - middle[0]!),
+    share: shareOfFirst(sent, run.atOnce),
     seconds: (performance.now() - began) / 1_000,
-    problems: [...checked.lost.map((one) => `lost: ${one}`), ...checked.doubled.map((one) => `doubled: ${one}`), ...problems],
+    problems: [
+      ...all((one) => one.lost).map((one) => `lost: ${one}`),
+      ...all((one) => one.doubled).map((one) => `doubled: ${one}`),
+      ...problems,
+    ],
     last: checked,
   }
 }
@@ -267,6 +332,7 @@ async function configure({ sql }: Database, { perSecond }: TrialOptions): Promis
   for (const [key, value] of Object.entries({
     'account.per_minute.growth': perMinute,
     'account.per_minute.app': 10_000_000,
+    'campaign.article': 'yes',
     'quiet.from': '00:00',
     'quiet.to': '00:00',
   })) {
@@ -305,26 +371,30 @@ async function write(run: Run, goesOn: () => boolean): Promise<void> {
   await Promise.all(wrote)
 }
 
-async function writeOnce({ simulator, wrote }: Run, { id, userId }: { id: string; userId: string }): Promise<void> {
+async function writeOnce({ simulator, wrote }: Run, { id, userId }: Writer): Promise<void> {
   wrote.push(userId)
   await asPerson(simulator, `/people/${id}/messages`, { oa_id: ACCOUNT.oaId, kind: 'text', text: 'xin chào' })
 }
 
 /** What is left, and the officer's part: a campaign that paused is looked at and resumed. Undefined while the database is away. */
-async function look(run: Run, campaignId: number, pauses: string[]): Promise<{ toSend: number; open: number } | undefined> {
+async function look(run: Run, pauses: string[]): Promise<{ toSend: number; open: number } | undefined> {
+  const { deps, campaigns, untilSettled } = run
+  const { sql } = run.database
   try {
-    const found = await findCampaign(run.deps, campaignId)
-    if (found?.state === 'paused') {
+    for (const campaignId of campaigns) {
+      const found = await findCampaign(deps, campaignId)
+      if (found?.state !== 'paused') continue
       if (found.pauseDetail === 'grant_dead') await consentAnew(run)
-      const resumed = await resumeCampaign(run.deps, { campaignId, actor: 'cli' })
+      const resumed = await resumeCampaign(deps, { campaignId, actor: 'cli' })
       if (resumed.type === 'done') pauses.push(found.pauseClass === 'account' ? (found.pauseDetail ?? '') : (found.pauseClass ?? ''))
     }
-    const { sql } = run.database
     const [left] = await sql<{ to_send: number; open: number }[]>`
-      SELECT (SELECT count(*)::int FROM recipient WHERE campaign_id = ${campaignId} AND status = 'waiting' AND route = 'now' AND not_before IS NULL) AS to_send,
-        (SELECT count(*)::int FROM recipient WHERE campaign_id = ${campaignId} AND status IN ${sql(run.untilSettled ? ['waiting', 'uncertain'] : ['waiting'])} AND not_before IS NOT NULL
-          AND coalesce(class, '') NOT IN ${sql(NEXT_DAY)})
+      SELECT (SELECT count(*)::int FROM recipient WHERE campaign_id IN ${sql(campaigns)} AND status = 'waiting' AND not_before IS NULL
+          AND route IN ('now', 'telegram', 'zbs', 'article')) AS to_send,
+        (SELECT count(*)::int FROM recipient WHERE campaign_id IN ${sql(campaigns)} AND status IN ${sql(untilSettled ? ['waiting', 'uncertain'] : ['waiting'])}
+          AND not_before IS NOT NULL AND coalesce(class, '') NOT IN ${sql(LATER)})
         + (SELECT count(*)::int FROM recipient_batch)
+        + (SELECT count(*)::int FROM village_notice WHERE sent_at IS NULL)
         + (SELECT count(*)::int FROM inbound_event WHERE handled_at IS NULL)
         + (SELECT count(*)::int FROM outbound_message WHERE status = 'waiting') AS open`
     return left && { toSend: left.to_send, open: left.open + left.to_send }
@@ -333,23 +403,44 @@ async function look(run: Run, campaignId: number, pauses: string[]): Promise<{ t
   }
 }
 
-/** What kept it from its end, in figures. */
-async function leftOver({ database: { sql } }: Run, campaignId: number): Promise<string> {
+/** What kept them from their end, in figures. */
+async function leftOver({ database: { sql }, campaigns }: Run): Promise<string> {
   const now = new Date().toISOString()
   const rows = await sql`
-    SELECT state AS what, '' AS class, NULL::float8 AS due_in, 1 AS n FROM campaign WHERE id = ${campaignId}
+    SELECT state AS what, '' AS class, NULL::float8 AS due_in, 1 AS n FROM campaign WHERE id IN ${sql(campaigns)}
     UNION ALL SELECT status || ' ' || route, class, min(extract(epoch FROM not_before - ${now}::timestamptz)), count(*)::int FROM recipient
-      WHERE campaign_id = ${campaignId} AND (status = 'uncertain' OR (status = 'waiting' AND (route = 'now' OR not_before IS NOT NULL))) GROUP BY 1, 2
+      WHERE campaign_id IN ${sql(campaigns)} AND (status = 'uncertain' OR (status = 'waiting' AND (route <> 'next' OR not_before IS NOT NULL))) GROUP BY 1, 2
     UNION ALL SELECT 'claimed', claimed_by::text, min(extract(epoch FROM claimed_at - ${now}::timestamptz)), sum(cardinality(person_ids))::int FROM recipient_batch GROUP BY 1, 2
     UNION ALL SELECT 'event', NULL, min(extract(epoch FROM received_at - ${now}::timestamptz)), count(*)::int FROM inbound_event WHERE handled_at IS NULL
+    UNION ALL SELECT 'notice to pass on', NULL, NULL, count(*)::int FROM village_notice WHERE sent_at IS NULL
     UNION ALL SELECT 'reply ' || status, class, min(extract(epoch FROM not_before - ${now}::timestamptz)), count(*)::int FROM outbound_message
       WHERE status = 'waiting' GROUP BY 1, 2`
   return JSON.stringify(rows)
 }
 
+/** The leaders have passed on what they got and tap so. What is not known of it after a while. */
+async function forward(run: Run): Promise<string[]> {
+  await run.record.fetch()
+  const deliveries = run.record.read()
+  for (const { id, userId } of run.settled.leaders)
+    for (const { user_id, msg_id, buttons = [] } of deliveries) {
+      const button = buttons.findIndex(({ title }) => title === FORWARDED)
+      if (user_id === userId && button >= 0) await asPerson(run.simulator, `/people/${id}/tap`, { oa_id: ACCOUNT.oaId, msg_id, button })
+    }
+  for (const until = Date.now() + FORWARD_MS; ; await sleep(LOOK_MS)) {
+    const notices = (await Promise.all(run.campaigns.map((campaignId) => listVillageNotices(run.deps, campaignId)))).flat()
+    const open = notices.filter((notice) => notice.forwardedAt === null)
+    if (open.length === 0) return []
+    if (Date.now() > until) return [`${open.length} of ${notices.length} notices were passed on and are not known to be`]
+  }
+}
+
+const mintTokens = async (simulator: SimulatorProcess) =>
+  (await simulator.control('POST', '/tokens', { oa_id: ACCOUNT.oaId })) as { access_token: string; refresh_token: string }
+
 /** A kill between the platform's new tokens and their storing loses the grant (token-source.ts): a human has to consent anew. */
 async function consentAnew({ simulator, installation, say }: Run): Promise<void> {
-  const { refresh_token } = (await simulator.control('POST', '/tokens', { oa_id: ACCOUNT.oaId })) as { refresh_token: string }
+  const { refresh_token } = await mintTokens(simulator)
   await runCli(['zalo', 'token', 'set'], installation.env, refresh_token)
   say('the grant was lost by a kill; consented anew')
 }
@@ -428,16 +519,15 @@ async function heldByTheDead(databaseUrl: string, known: Set<string>): Promise<n
   return 0
 }
 
-/** Has the ledger checked from outside again and again while it is being written. Returns how often. */
-async function sample(run: Run, campaignId: number, problems: string[], goesOn: () => boolean): Promise<number> {
+/** Has the ledgers checked from outside again and again while they are being written. Returns how often. */
+async function sample(run: Run, problems: string[], goesOn: () => boolean): Promise<number> {
   let samples = 0
   while (goesOn()) {
     for (const until = Date.now() + SAMPLE_EVERY_MS; goesOn() && Date.now() < until; ) await sleep(LOOK_MS)
     if (!goesOn()) break
     try {
-      const found = await check(run, campaignId, [])
-      problems.push(...[...found.problems, ...found.lost, ...found.doubled].map((one) => `in the middle: ${one}`))
-      problems.push(...(await countsThatDiffer(run.database, campaignId)))
+      const found = (await check(run, [])).flatMap((one) => [...one.problems, ...one.lost, ...one.doubled])
+      problems.push(...found.map((one) => `in the middle: ${one}`), ...(await countsThatDiffer(run)))
       samples++
     } catch (error) {
       // The command needs the database, which may be away just now
@@ -449,16 +539,25 @@ async function sample(run: Run, campaignId: number, problems: string[], goesOn: 
   return samples
 }
 
-/** Exports the ledger, then the phones' transcript, and has both read by a program that knows nothing else. */
-async function check({ dataDir, installation, simulator, wrote }: Run, campaignId: number, flags: string[]): Promise<Checked> {
-  const at = (name: string) => join(dataDir, name)
-  rmSync(at('next.csv'), { force: true })
-  await runCli(['export', 'ledger', '--campaign', String(campaignId), '--out', at('next.csv')], installation.env)
-  if (existsSync(at('ledger.csv'))) copyFileSync(at('ledger.csv'), at('before.csv'))
-  renameSync(at('next.csv'), at('ledger.csv'))
-  await fetchDeliveries(simulator, at('deliveries.jsonl'))
-  writeFileSync(at('wrote.json'), JSON.stringify(wrote))
-  const child = spawn(process.execPath, [join(ROOT, 'tests/kill/check-ledger.ts'), dataDir, ...flags], {
+/** Exports the ledgers, then the phones' record, and has all read by a program that knows nothing else. */
+async function check(run: Run, flags: string[]): Promise<Checked[]> {
+  const { checkDir, installation, record, wrote, campaigns } = run
+  const folders = campaigns.map((_, place) => folderOf(run, place))
+  await Promise.all(
+    campaigns.map(async (campaignId, place) => {
+      const next = join(folders[place]!, 'next.csv')
+      rmSync(next, { force: true })
+      await runCli(['export', 'ledger', '--campaign', String(campaignId), '--out', next], installation.env)
+    }),
+  )
+  for (const folder of folders) {
+    const ledger = join(folder, 'ledger.csv')
+    if (existsSync(ledger)) copyFileSync(ledger, join(folder, 'before.csv'))
+    renameSync(join(folder, 'next.csv'), ledger)
+  }
+  await record.fetch()
+  writeFileSync(join(checkDir, 'wrote.json'), JSON.stringify(wrote))
+  const child = spawn(process.execPath, [join(ROOT, 'tests/kill/check-ledger.ts'), checkDir, ...flags], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let out = ''
@@ -466,36 +565,45 @@ async function check({ dataDir, installation, simulator, wrote }: Run, campaignI
     out += chunk
   })
   const code = await new Promise((done) => child.once('close', done))
-  if (code !== 0) throw new Error(`the check of the ledger ended with ${code}`)
-  return JSON.parse(out) as Checked
-}
-
-/** Adds what the phones have received since the last time; the last millisecond comes again and is told by its ids. */
-async function fetchDeliveries(simulator: SimulatorProcess, path: string): Promise<void> {
-  const lastLine = readFileSync(path, 'utf8').trimEnd().split('\n').at(-1)
-  const after = lastLine ? (JSON.parse(lastLine) as { at: number }).at - 1 : 0
-  const response = await fetch(`${simulator.personUrl}/phone/control/transcript?oa_id=${ACCOUNT.oaId}&after=${after}`)
-  if (!response.ok) throw new Error(`the transcript answered ${response.status}`)
-  appendFileSync(path, await response.text())
+  if (code !== 0) throw new Error(`the check of the ledgers ended with ${code}`)
+  return JSON.parse(out) as Checked[]
 }
 
 /** What officers are shown, against the rows themselves: one statement, and so one moment. */
-async function countsThatDiffer({ sql }: Database, campaignId: number): Promise<string[]> {
-  const rows = await sql<{ status: string; route: string; class: string; rows: number; counted: number }[]>`
+async function countsThatDiffer({ database: { sql }, campaigns }: Run): Promise<string[]> {
+  const rows = await sql<{ campaign_id: number; status: string; route: string; class: string; rows: number; counted: number }[]>`
     SELECT * FROM (
-      SELECT status, route, coalesce(class, '') AS class, count(*)::int AS rows FROM recipient WHERE campaign_id = ${campaignId} GROUP BY 1, 2, 3
+      SELECT campaign_id, status, route, coalesce(class, '') AS class, count(*)::int AS rows FROM recipient
+      WHERE campaign_id IN ${sql(campaigns)} GROUP BY 1, 2, 3, 4
     ) r FULL JOIN (
-      SELECT status, route, class, n AS counted FROM recipient_count WHERE campaign_id = ${campaignId} AND n <> 0
-    ) k USING (status, route, class) WHERE rows IS DISTINCT FROM counted`
-  return rows.map((row) => `${row.status} ${row.route} ${row.class}: ${row.rows} rows, ${row.counted} counted`)
+      SELECT campaign_id, status, route, class, n AS counted FROM recipient_count WHERE campaign_id IN ${sql(campaigns)} AND n <> 0
+    ) k USING (campaign_id, status, route, class) WHERE rows IS DISTINCT FROM counted`
+  return rows.map((row) => `campaign ${row.campaign_id}, ${row.status} ${row.route} ${row.class}: ${row.rows} rows, ${row.counted} counted`)
 }
 
-function deliveriesOf({ dataDir }: Run): number[] {
-  const times = new Map<string, number>()
-  for (const line of readFileSync(join(dataDir, 'deliveries.jsonl'), 'utf8').split('\n')) {
-    if (line === '') continue
-    const { msg_id, from, kind, text, at } = JSON.parse(line) as { msg_id: string; from: string; kind: string; text?: string; at: number }
-    if (from === 'oa' && kind === 'text' && text?.startsWith(TEXT)) times.set(msg_id, at)
-  }
-  return [...times.values()].sort((a, b) => a - b)
+/** When messages of each campaign came to Zalo chats, in order. */
+function sentToChats({ record }: Run): number[][] {
+  const isChat = ({ channel, from, kind }: Delivery) => channel === 'zalo' && from === 'oa' && kind === 'text'
+  const deliveries = record.read().filter(isChat)
+  return NOTICES.map(({ text }) =>
+    deliveries
+      .filter((delivery) => delivery.text?.startsWith(text))
+      .map(({ at }) => at)
+      .sort((a, b) => a - b),
+  )
+}
+
+/** Of the messages that left while both campaigns had some, how many were the first one's, percent. */
+function shareOfFirst(sent: readonly number[][], atOnce: readonly number[]): number {
+  const from = Math.max(...sent.map(([first = 0]) => first))
+  // The last ones are those that were put off
+  const until = Math.min(...sent.map((moments, place) => moments[Math.floor((atOnce[place] ?? 0) * 0.8)] ?? 0))
+  const [first = 0, ...others] = sent.map((moments) => moments.filter((at) => at >= from && at <= until).length)
+  return (
+    (100 * first) /
+    Math.max(
+      1,
+      others.reduce((sum, n) => sum + n, first),
+    )
+  )
 }

@@ -42,6 +42,8 @@ export type SimulatorSetup = {
   stateAgency: boolean
   retryLadderMs: number[]
   perMinute?: number
+  /** How long an article is reviewed before it is broadcast, by day and by night. */
+  broadcastReviewMs?: number
 }
 
 export async function startSimulator(setup: SimulatorSetup): Promise<SimulatorProcess> {
@@ -61,6 +63,7 @@ export async function startSimulator(setup: SimulatorSetup): Promise<SimulatorPr
     [
       ...[join(ROOT, 'src/simulator/main.ts'), '--accounts', accounts, '--seed', String(setup.seed), '--never-disable'],
       ...['--app-per-minute', '10000000', '--retry-ladder', setup.retryLadderMs.join(',')],
+      ...(setup.broadcastReviewMs === undefined ? [] : ['--broadcast-review', String(setup.broadcastReviewMs), '--broadcasts-at-night']),
     ],
     { stdio: ['ignore', 'pipe', 'inherit'], env: BASE_ENV },
   )
