@@ -4,6 +4,7 @@ import { type Config, loadConfig } from './config.ts'
 import { checkDatabaseUrl } from './db/connect.ts'
 import { acquireAppLock } from './db/embedded/app-lock.ts'
 import { startEmbeddedPostgres } from './db/embedded/embedded-postgres.ts'
+import { openDataDir } from './db/embedded/home.ts'
 import { OperatorError } from './lib/operator-error.ts'
 import { createSampleCommune } from './registry/sample.ts'
 
@@ -20,6 +21,7 @@ async function start(config: Config, { signal }: { signal: AbortSignal }): Promi
     for (const part of parts.reverse()) await part.close()
   }
   try {
+    openDataDir(config.dataDir)
     let databaseUrl = config.databaseUrl
     if (databaseUrl === undefined) {
       const lock = acquireAppLock(config.dataDir)

@@ -1,8 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type Environment, loadConfig, parseConfig } from '../src/config.ts'
+import { openDataDir } from '../src/db/embedded/home.ts'
 import { OperatorError } from '../src/lib/operator-error.ts'
 
 const KEY = Buffer.alloc(32, 7).toString('base64')
@@ -147,5 +149,58 @@ describe('the secret key in DATA_DIR', () => {
   test('stops the start when it is damaged', () => {
     writeFileSync(join(folder, 'secret.key'), 'half')
     expect(() => loadConfig({ DATA_DIR: folder })).toThrow(/secret\.key is damaged/)
+  })
+})
+
+describe('a DATA_DIR where nothing can be kept is refused in one line, at once', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'data-dir-'))
+  chmodSync(folder, 0o755)
+  writeFileSync(join(folder, 'file'), '')
+  mkdirSync(join(folder, 'read-only'), { mode: 0o555 })
+  symlinkSync(join(folder, 'gone', 'away'), join(folder, 'link'))
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  // A process of its own: what never ends would take the test's with it
+  const start = (dataDir: string, environment: Environment = {}) =>
+    spawnSync(process.execPath, [join(import.meta.dirname, '../src/main.ts')], {
+      env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'silent', ...environment },
+      encoding: 'utf8',
+      timeout: 20_000,
+    })
+
+  test.each([
+    ['in the folder of processes', '/proc/hoc-tap-bot/data', 'cannot be written (ENOENT)'],
+    ['the folder of processes itself', '/proc', 'cannot be written ('],
+    ['in the folder of devices', '/sys/hoc-tap-bot', 'cannot be written ('],
+    ['a file', join(folder, 'file'), `cannot be made, ${join(folder, 'file')} is no folder`],
+    ['below a file', join(folder, 'file', 'data'), `cannot be made, ${join(folder, 'file')} is no folder`],
+    ['a link that leads nowhere', join(folder, 'link'), `cannot be made, ${join(folder, 'link')} is no folder`],
+  ])('%s', (_, dataDir, problem) => {
+    const { status, stderr } = start(dataDir)
+    expect(stderr).toMatch(/^DATA_DIR .*: set it to a folder this user can write in\n$/)
+    expect(stderr).toContain(`DATA_DIR ${dataDir} ${problem}`)
+    expect(status).toBe(1)
+  })
+
+  test('also where database and key are elsewhere: exports are kept in it', () => {
+    const { status, stderr } = start('/proc/hoc-tap-bot', { ...ZALO, ...DATABASE })
+    expect(stderr).toMatch(/^DATA_DIR \/proc\/hoc-tap-bot cannot be written .*\n$/)
+    expect(status).toBe(1)
+  })
+
+  test('a folder this user may only read', () => {
+    const asOrdinaryUser = (run: () => void) => {
+      if (process.getuid?.() !== 0) return run()
+      process.seteuid?.(65_534)
+      try {
+        run()
+      } finally {
+        process.seteuid?.(0)
+      }
+    }
+    asOrdinaryUser(() => {
+      expect(() => openDataDir(join(folder, 'read-only'))).toThrow(/^DATA_DIR .*read-only cannot be written \(EACCES\): set it/)
+      expect(() => openDataDir(join(folder, 'read-only', 'data'))).toThrow(/^DATA_DIR .*data cannot be written \(EACCES\): set it/)
+    })
   })
 })

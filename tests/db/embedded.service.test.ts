@@ -210,12 +210,6 @@ describe('a server of PostgreSQL 18 on its own DATA_DIR', () => {
     writeFileSync(join(cluster(), 'PG_VERSION'), '17\n')
     expect((await use('start').answer).refused).toMatch(/made by PostgreSQL 17 and this bot brings 18: .*backup.*restore/)
   })
-
-  test('does not come up where the folder cannot be written', async () => {
-    writeFileSync(join(folder, 'file'), '')
-    dataDir = join(folder, 'file', 'data')
-    expect((await use('start').answer).refused).toMatch(/^DATA_DIR .* cannot be written/)
-  })
 })
 
 describe('several processes', () => {

@@ -1,22 +1,22 @@
 import { spawnSync } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import {
-  accessSync,
   chmodSync,
-  constants,
   cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readFileSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statfsSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { OperatorError } from '../../lib/operator-error.ts'
 import { type Binaries, type RunAs, whyNotRunnable } from './binaries.ts'
 
@@ -31,19 +31,36 @@ const REACHABLE_FOLDERS = ['/var/lib/hoc-tap-bot', '/var/tmp/hoc-tap-bot']
 const USUAL_USERS = ['postgres', 'nobody']
 const OWN_USER = 'hoc-tap-bot'
 
-/** Creates DATA_DIR if need be and returns its one true path. */
+/**
+ * Creates DATA_DIR if need be, makes sure that files can be put there, and returns its one true path. Safe to repeat.
+ * @throws OperatorError that names DATA_DIR and the remedy
+ */
 export function openDataDir(dataDir: string): string {
   const wanted = resolve(dataDir)
   try {
     // Others may pass through root's folder, not look into it: its PostgreSQL runs as another user
-    mkdirSync(wanted, { recursive: true, mode: isRoot() ? 0o711 : 0o700 })
-    accessSync(wanted, constants.W_OK)
+    makeFolder(wanted, isRoot() ? 0o711 : 0o700)
+    // Asked by doing it: root is told that it may write in /proc
+    rmdirSync(mkdtempSync(join(wanted, '.probe-')))
     return realpathSync(wanted)
   } catch (error) {
-    if (codeOf(error) === 'ENOSPC') throw explainFullDisk(wanted, error)
-    throw new OperatorError(`DATA_DIR ${wanted} cannot be written (${codeOf(error)}): give it to this user or set another DATA_DIR`, {
-      cause: error,
-    })
+    const code = codeOf(error)
+    if (code === 'ENOSPC') throw explainFullDisk(wanted, error)
+    const problem = code === 'EEXIST' ? `cannot be made, ${pathOf(error)} is no folder` : `cannot be written (${code})`
+    throw new OperatorError(`DATA_DIR ${wanted} ${problem}: set it to a folder this user can write in`, { cause: error })
+  }
+}
+
+// Node 24's own `recursive` tries without end below a folder that is there and in which nothing can be made, such as /proc
+function makeFolder(folder: string, mode: number): void {
+  const isThere = () => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true
+  if (isThere()) return
+  if (dirname(folder) !== folder) makeFolder(dirname(folder), mode)
+  try {
+    mkdirSync(folder, { mode })
+  } catch (error) {
+    // Another start was first
+    if (!isThere()) throw error
   }
 }
 
@@ -95,6 +112,7 @@ function openHomeAsRoot({ dataDir, binaries, log }: { dataDir: string; binaries:
 const isRoot = () => process.getuid?.() === 0
 const recordPath = (dataDir: string) => join(dataDir, 'postgres.path')
 const readRecord = (dataDir: string) => readFileSync(recordPath(dataDir), 'utf8').trim()
+const pathOf = (error: unknown) => (error instanceof Error && 'path' in error ? String(error.path) : undefined)
 const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? String(error.code) : undefined)
 
 function ownerOf(path: string): RunAs {
