@@ -118,11 +118,11 @@ function checkHistory(campaign: string, rows: readonly Row[], problems: string[]
   }
 }
 
-/** Each leader has the picture to pass on, once; what a dying process was sending of the talk is said once more. */
+/** Each leader has the picture to pass on, once; one that a dying process was sending may be missing, and never comes twice. */
 function checkNotices({ leaders, text }: Roll, pictures: Map<string, number>, problems: string[]): void {
   for (const leader of leaders) {
     const n = pictures.get(leader) ?? 0
-    if (n < 1 || n > (values.killed ? 2 : 1)) problems.push(`the leader ${leader} has ${n} notices to pass on: ${text}`)
+    if (n > 1 || (n < 1 && !values.killed)) problems.push(`the leader ${leader} has ${n} notices to pass on: ${text}`)
   }
   for (const chat of pictures.keys()) if (!leaders.includes(chat)) problems.push(`${chat}, who leads no village, has a notice to pass on`)
 }

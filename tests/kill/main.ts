@@ -3,7 +3,7 @@ import type { Checked } from './check-ledger.ts'
 import type { Arrangement } from './installation.ts'
 import { runTrial, type TrialResult } from './trial.ts'
 
-// npm run test:kill -- --seeds 20 [--seed 7] [--recipients 6000] [--open 60] [--rate 300] [--every 3] [--arrangement one|four|both] [--all]
+// npm run test:kill -- --seeds 20 [--seed 7] [--recipients 3000] [--open 60] [--rate 300] [--every 3] [--arrangement one|four|both] [--all]
 // --all: also the faults that take a minute and those for which an officer has to resume, as many as there are
 // npm run test:outreach: the whole commune without kills, with every fault; the same flags
 
@@ -11,7 +11,8 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1' },
     seed: { type: 'string', default: '1' },
-    recipients: { type: 'string', default: '6000' },
+    // Of each of the two campaigns
+    recipients: { type: 'string', default: '3000' },
     open: { type: 'string', default: '60' },
     rate: { type: 'string', default: '300' },
     writes: { type: 'string', default: '30' },
