@@ -8,7 +8,7 @@ import { createDb, type Database, migrateDb } from '../../src/db/connect.ts'
 import { startEmbeddedPostgres } from '../../src/db/embedded/embedded-postgres.ts'
 import { createSealer } from '../../src/lib/crypto.ts'
 import { createCampaign, showCampaign, startCampaign } from '../../src/outreach/campaign.ts'
-import { addZaloAccount } from '../../src/registry/accounts.ts'
+import { addZaloAccount, importTelegramAccount } from '../../src/registry/accounts.ts'
 import { importUnits } from '../../src/registry/units.ts'
 import { createFakePlatform, createTestOutreach } from '../outreach/commune.ts'
 import { seeded } from '../registry/seeded.ts'
@@ -24,6 +24,8 @@ export type FleetOptions = {
   perMinute: number
   /** Of it for replies, percent; by default what the settings say. */
   reserve?: number
+  /** People of the first commune beside these, on Telegram. */
+  onTelegram?: number
 }
 
 export type FleetCommune = { id: number; oaId: string; campaignId: number; committedAtMs: number }
@@ -44,6 +46,9 @@ export type Fleet = {
 const LOOK_MS = 50
 const VILLAGES = 5
 const APP = { appId: 'app-of-a-bench', appSecret: 'app-secret-of-a-bench', oaSecretKey: 'webhook-secret-of-a-bench' }
+
+/** Its messages are reported under it. */
+export const BOT_TOKEN = '1:token-of-a-bench'
 
 export const oaIdOf = (place: number) => `oa-${place}`
 
@@ -80,6 +85,7 @@ export async function startFleet({ workers, ...options }: FleetOptions): Promise
         ZALO_APP_ID: APP.appId,
         ZALO_APP_SECRET: APP.appSecret,
         ZALO_OA_SECRET_KEY: APP.oaSecretKey,
+        ...(options.onTelegram !== undefined && { TELEGRAM_BOT_TOKEN: BOT_TOKEN, TELEGRAM_API_URL: platformUrl }),
       }
       bots.push(await startBot({ dataDir: join(dataDir, `bot-${place}`), port: await freePort(), platformUrl, env }))
     }
@@ -93,7 +99,7 @@ export async function startFleet({ workers, ...options }: FleetOptions): Promise
     bots,
     async begin() {
       const rows = await database.sql<{ id: number; oa_id: string }[]>`
-        SELECT u.id::int AS id, a.external_id AS oa_id FROM unit u JOIN account a ON a.commune_id = u.id WHERE u.level = 'xa' ORDER BY u.id`
+        SELECT u.id::int AS id, a.external_id AS oa_id FROM unit u JOIN account a ON a.commune_id = u.id AND a.channel = 'zalo' WHERE u.level = 'xa' ORDER BY u.id`
       const drafts = await Promise.all(
         rows.map(async ({ id, oa_id: oaId }) => {
           const text = 'Kính gửi {xưng hô} {tên} ở {bản}: mời tham gia Tuần lễ học tập.'
@@ -141,7 +147,7 @@ const communeCode = (place: number) => `c-${place}`
 async function seed(
   { sql, db }: Database,
   secretKey: Buffer,
-  { communes, people, perMinute, reserve }: Omit<FleetOptions, 'workers'>,
+  { communes, people, perMinute, reserve, onTelegram = 0 }: Omit<FleetOptions, 'workers'>,
 ): Promise<void> {
   const now = new Date()
   const places = Array.from({ length: communes }, (_, place) => place)
@@ -172,16 +178,18 @@ async function seed(
     const zalo = { ...APP, oaId: oaIdOf(place), refreshToken: oaIdOf(place) }
     await addZaloAccount({ db, sealer }, { unitCode: communeCode(place), zalo, actor: 'bench', now })
   }
+  if (onTelegram > 0) await importTelegramAccount({ db, sealer }, { telegram: { botToken: BOT_TOKEN }, commune: communeCode(0), now })
   await sql`
     INSERT INTO person (commune_id, village_id, name, name_key, birth_year, address, group_no, source, created_at)
     SELECT commune.id, village.id, 'Người ' || n, 'nguoi ' || n, 1960 + n % 40, 'bac', 1 + n % 3, 'chat', now()
-    FROM unit commune, generate_series(1, ${people}::int) n, LATERAL (
+    FROM unit commune, generate_series(1, ${people + onTelegram}::int) n, LATERAL (
       SELECT id FROM unit WHERE parent_id = commune.id ORDER BY id OFFSET n % ${VILLAGES}::int LIMIT 1
     ) village
-    WHERE commune.level = 'xa'`
+    WHERE commune.level = 'xa' AND (n <= ${people}::int OR commune.id = (SELECT commune_id FROM account WHERE channel = 'telegram'))`
   await sql`
     INSERT INTO contact (commune_id, account_id, channel_user_id, person_id, first_seen_at, last_inbound_at, follows)
-    SELECT p.commune_id, a.id, 'u' || p.id, p.id, now(), now() - interval '3 hours', true FROM person p JOIN account a ON a.commune_id = p.commune_id`
+    SELECT p.commune_id, a.id, CASE WHEN a.channel = 'zalo' THEN 'u' ELSE '' END || p.id, p.id, now(), now() - interval '3 hours', true
+    FROM person p JOIN account a ON a.commune_id = p.commune_id AND a.channel = CASE WHEN split_part(p.name_key, ' ', 2)::int > ${people}::int THEN 'telegram' ELSE 'zalo' END`
 }
 
 /** Of a process, kB: what it holds in memory now, the most it ever held. */

@@ -1,15 +1,17 @@
 import { createServer } from 'node:http'
 
-// A program of its own: the least a Zalo platform can be, so that what is measured is the sender. It grants every account its token, takes
-// every message, and keeps when each came in. Told and asked over the channel to the program that started it.
+// A program of its own: the least that Zalo and Telegram can be, so that what is measured is the sender. It grants every account its token,
+// takes every message, and keeps when each came in. Told and asked over the channel to the program that started it.
 
 /** Told: how long an account takes for an answer, ms. Asked: what arrived. */
 export type PlatformOrder = { slow: Record<string, number> } | 'report'
-/** By account, the moments its requests came in, ms since 1970, in order. */
+/** By account, the moments its requests came in, ms since 1970, in order; those of Telegram's bot under its token. */
 export type PlatformReport = { arrived: Record<string, number[]> }
 
 const arrived = new Map<string, number[]>()
 const slow = new Map<string, number>()
+const BOT_ANSWERS: Record<string, unknown> = { getMe: { id: 1, username: 'bot_of_a_bench' }, getUpdates: [] }
+const POLL_MS = 20_000
 let n = 0
 
 const server = createServer((request, response) => {
@@ -30,10 +32,22 @@ const server = createServer((request, response) => {
     })
     return
   }
-  const account = String(request.headers.access_token)
+  const [, botToken, method] = /^\/bot([^/]+)\/(\w+)/.exec(request.url ?? '') ?? []
+  if (botToken !== undefined && method !== 'sendMessage') {
+    request.resume()
+    const result = JSON.stringify(BOT_ANSWERS[method ?? ''] ?? true)
+    // Nobody writes: a poll is held back
+    setTimeout(answer, method === 'getUpdates' ? POLL_MS : 0, `{"ok":true,"result":${result}}`)
+    return
+  }
+  const account = botToken ?? String(request.headers.access_token)
   const moments = arrived.get(account)
   if (moments) moments.push(at)
   else arrived.set(account, [at])
+  if (botToken !== undefined) {
+    request.resume()
+    return answer(`{"ok":true,"result":{"message_id":${++n},"date":${Math.floor(at / 1_000)},"chat":{"id":1}}}`)
+  }
   const body = `{"error":0,"message":"Success","data":{"message_id":"m${++n}","user_id":"u","sent_time":"${at}"}}`
   const lateMs = slow.get(account)
   request.resume()
