@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { mkdir, rename, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNull, or, sql } from 'drizzle-orm'
 import { capitalise } from '../content/texts.ts'
 import type { Deps } from '../conversation/deps.ts'
 import type { Said } from '../conversation/said.ts'
-import { account as accountTable, campaign as campaignTable, contact as contactTable, unit, villageNotice } from '../db/schema.ts'
+import type { AccountRow } from '../conversation/turn.ts'
+import {
+  account as accountTable,
+  campaign as campaignTable,
+  contact as contactTable,
+  roleGrant,
+  unit,
+  villageNotice,
+} from '../db/schema.ts'
 import { formatDate } from '../lib/vietnam-time.ts'
 import { type Unit, unitTitle } from '../registry/units.ts'
 import { atTime, dayOf } from './calendar.ts'
@@ -14,7 +22,7 @@ import { writeDigest } from './digests.ts'
 import { dueEvents, eventText, isThemeOpen } from './events.ts'
 import { NOTICES } from './files.ts'
 import { drawNotice } from './notice-picture.ts'
-import { findReader, note, post, tap } from './post.ts'
+import { findReader, note, post, type Reader, tap } from './post.ts'
 import { campaignProgress } from './progress.ts'
 import { findCommunes } from './reminders.ts'
 import { staffFor } from './staff.ts'
@@ -67,21 +75,25 @@ async function noticePicture(
 async function sendVillageNotices(deps: Deps, now: Date): Promise<void> {
   const { db } = deps.database
   const rows = await db
-    .select({ notice: villageNotice, campaign: campaignTable, village: unit, account: accountTable })
+    .select({ notice: villageNotice, campaign: campaignTable, village: unit })
     .from(villageNotice)
     .innerJoin(campaignTable, eq(campaignTable.id, villageNotice.campaignId))
     .innerJoin(unit, eq(unit.id, villageNotice.villageId))
-    .innerJoin(contactTable, eq(contactTable.id, villageNotice.leaderContactId))
-    .innerJoin(accountTable, eq(accountTable.id, contactTable.accountId))
-    .where(and(isNull(villageNotice.sentAt), inArray(campaignTable.state, ['running', 'done'])))
-  for (const { notice, campaign, village, account } of rows) {
-    const to = await findReader(db, notice.leaderContactId)
-    const channel = to && (await deps.channelOf(to.contact.accountId))
+    .where(
+      and(
+        isNull(villageNotice.sentAt),
+        inArray(campaignTable.state, ['running', 'done']),
+        // As long as it would still be brought to people who write, and a week at least: an old one is no news to pass on
+        sql`greatest(${campaignTable.nextContactUntil}, ${campaignTable.startedAt} + interval '7 days') > ${now.toISOString()}::timestamptz`,
+      ),
+    )
+  for (const { notice, campaign, village } of rows) {
     const commune = await deps.communes.get(notice.communeId)
     const parsed = parseTemplate(campaign.text, Number.POSITIVE_INFINITY)
-    if (!to || !channel || parsed.type === 'refused') continue
     // Who cannot be written to today may be tomorrow: the notice waits, and CHIẾN DỊCH shows how many do
-    if (mayStartNow({ contact: to.contact, commune, abilities: channel.abilities, cause: 'digest', now }).kind !== 'go') continue
+    const leader = parsed.type === 'refused' ? undefined : await findLeader(deps, village.id, now)
+    if (!leader || parsed.type === 'refused') continue
+    const { to, account } = leader
     const facts = { language: 'vi' as const, name: null, address: null, village: unitTitle(village), commune: commune.unit.name }
     const words = render(parsed.template, facts, { texts: deps.content.texts.vi, sets: deps.content.sets })
     const code = village.joinCode ?? ''
@@ -109,12 +121,33 @@ async function sendVillageNotices(deps: Deps, now: Date): Promise<void> {
       if (outboundId !== undefined)
         await tx
           .update(villageNotice)
-          .set({ sentAt: now, outboundMessageId: outboundId })
+          .set({ sentAt: now, outboundMessageId: outboundId, leaderContactId: to.contact.id })
           .where(and(eq(villageNotice.campaignId, campaign.id), eq(villageNotice.villageId, village.id)))
       return outboundId
     })
-    if (written !== undefined) deps.wake(notice.leaderContactId)
+    if (written !== undefined) deps.wake(to.contact.id)
   }
+}
+
+/** Of those who lead a village now, whoever wrote last and may be written to at this moment. */
+async function findLeader(deps: Deps, villageId: number, now: Date): Promise<{ to: Reader; account: AccountRow } | undefined> {
+  const { db } = deps.database
+  const leaders = await db
+    .select({ contactId: contactTable.id, account: accountTable })
+    .from(roleGrant)
+    .innerJoin(contactTable, eq(contactTable.id, roleGrant.contactId))
+    .innerJoin(accountTable, eq(accountTable.id, contactTable.accountId))
+    .where(and(eq(roleGrant.unitId, villageId), eq(roleGrant.role, 'village_lead'), isNull(roleGrant.revokedAt)))
+    .orderBy(desc(contactTable.lastInboundAt), roleGrant.id)
+  for (const { contactId, account } of leaders) {
+    const to = await findReader(db, contactId)
+    const channel = to && (await deps.channelOf(account.id))
+    if (!to || !channel) continue
+    const commune = await deps.communes.get(to.contact.communeId)
+    if (mayStartNow({ contact: to.contact, commune, abilities: channel.abilities, cause: 'digest', now }).kind === 'go')
+      return { to, account }
+  }
+  return undefined
 }
 
 /** At each quarter of a campaign, when it pauses itself and when it is done, its author is told; CHIẾN DỊCH shows it at any time. */

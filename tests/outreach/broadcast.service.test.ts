@@ -168,7 +168,7 @@ describe('a broadcast from the officer’s chat', () => {
     await bot.sql`
       INSERT INTO village_notice (commune_id, campaign_id, village_id, leader_contact_id, people)
       SELECT g.commune_id, ${campaignId}, g.unit_id, g.contact_id, 12 FROM role_grant g WHERE g.role = 'village_lead'`
-    await bot.sql`UPDATE campaign SET state = 'running', text = ${TEXT} WHERE id = ${campaignId}`
+    await bot.sql`UPDATE campaign SET state = 'running', started_at = ${clock.date().toISOString()}::timestamptz, text = ${TEXT} WHERE id = ${campaignId}`
     await Promise.all([runNotices(bot.app.deps, clock.date()), runNotices(bot.app.deps, clock.date())])
     for (const row of await bot.sql`SELECT DISTINCT contact_id AS id FROM outbound_message WHERE status = 'waiting'`)
       bot.app.deps.wake(Number(row.id))
