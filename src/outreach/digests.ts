@@ -6,10 +6,10 @@ import { formatDate, vietnamTime } from '../lib/vietnam-time.ts'
 import { getUnit, unitTitle } from '../registry/units.ts'
 import { loadStatistics } from '../reports/statistics.ts'
 import { atTime, dayOf, isQuietDay, weekday } from './calendar.ts'
-import { refOf } from './chat/reminders.ts'
-import { type Behind, findBehind } from './households.ts'
+import { findSilent, refOf } from './chat/reminders.ts'
+import type { Behind } from './households.ts'
 import { findReader, note, post, tap } from './post.ts'
-import { isOn, reminderRules } from './reminder-rules.ts'
+import { reminderRules } from './reminder-rules.ts'
 import { findCommunes } from './reminders.ts'
 import { staffFor } from './staff.ts'
 import { mayStartNow } from './started-gate.ts'
@@ -81,8 +81,6 @@ async function leaderDigests(deps: Deps, communeId: number, now: Date): Promise<
   const { settings } = await deps.communes.get(communeId)
   const day = dayOf(now)
   if (now < atTime(day, rule.at)) return []
-  const silent = reminderRules.rules.find((item) => item.to === 'leader' && isOn(item, settings))
-  if (!silent) return []
   const { db } = deps.database
   const leaders = await db
     .selectDistinct({ contactId: roleGrant.contactId, villageId: roleGrant.unitId })
@@ -91,21 +89,13 @@ async function leaderDigests(deps: Deps, communeId: number, now: Date): Promise<
     .orderBy(roleGrant.contactId, roleGrant.unitId)
   const wake: number[] = []
   for (const { contactId, villageId } of leaders) {
-    const silentSince = new Date(now.getTime() - silent.after_hours * HOUR_MS)
-    const homes = await findBehind(db, { communeId, year: vietnamTime(now).year, villageId, silentSince })
-    if (homes.length === 0 || !(await isNews(deps, contactId, villageId, homes, now, silent.after_hours))) continue
+    const { homes, all, total, shown, afterHours } = await findSilent(db, { communeId, villageId, settings, now })
+    if (total === 0 || !(await isNews(deps, contactId, villageId, all, now, afterHours))) continue
     const village = unitTitle(await getUnit(db, villageId))
-    const shown = homes.slice(0, rule.names)
     const said: Said[] = [
-      note('digest.leader', { village, total: homes.length, date: formatDate(now) }),
-      ...(homes.length > shown.length ? [note('digest.more', { rest: homes.length - shown.length })] : []),
-      ...shown.map((home) =>
-        tap(refOf(home.subject), 'show', 'digest.home', {
-          name: home.name,
-          count: home.members.length,
-          days: Math.floor((now.getTime() - home.silentSince.getTime()) / DAY_MS),
-        }),
-      ),
+      note('digest.leader', { village, total, date: formatDate(now) }),
+      ...(total > shown ? [note('digest.more', { rest: total - shown })] : []),
+      ...homes.map(({ subject, label }) => tap(refOf(subject), 'show', label.key, label.params)),
       tap('window_0', 'keep', 'digest.seen'),
     ]
     // One a day, also for who leads two villages: the other's turn is tomorrow

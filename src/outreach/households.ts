@@ -10,6 +10,7 @@ export type Behind = {
   name: string
   /** Names of those who have not finished. */
   members: string[]
+  memberIds: number[]
   /** Of the one written to, where that is the only one behind. */
   answered: number | undefined
   criteriaSet: string | undefined
@@ -43,6 +44,7 @@ export async function findBehind(db: DbOrTx, args: BehindArgs): Promise<Behind[]
     village_id: string
     name: string
     members: string[]
+    member_ids: string[]
     answered: number | null
     criteria_set: string | null
     last_word: string | null
@@ -60,6 +62,7 @@ export async function findBehind(db: DbOrTx, args: BehindArgs): Promise<Behind[]
     ), home AS (
       SELECT m.subject, min(m.village_id) AS village_id,
         array_agg(m.name ORDER BY m.id) FILTER (WHERE m.behind) AS members,
+        array_agg(m.id::text ORDER BY m.id) FILTER (WHERE m.behind) AS member_ids,
         min(m.answered) FILTER (WHERE m.behind) AS answered,
         min(m.criteria_set) FILTER (WHERE m.behind) AS criteria_set,
         min(m.household_id) AS household_id,
@@ -70,7 +73,7 @@ export async function findBehind(db: DbOrTx, args: BehindArgs): Promise<Behind[]
       FROM member m JOIN contact c ON c.commune_id = ${communeId} AND c.person_id = m.id AND c.erased_at IS NULL
       ORDER BY m.subject, c.last_inbound_at DESC, c.id
     )
-    SELECT home.subject, home.village_id, coalesce(h.head_name, home.members[1]) AS name, home.members, home.answered, home.criteria_set,
+    SELECT home.subject, home.village_id, coalesce(h.head_name, home.members[1]) AS name, home.members, home.member_ids, home.answered, home.criteria_set,
       reach.contact_id, reach.last_inbound_at::text AS last_word, greatest(reach.last_inbound_at, home.created_at)::text AS silent_since
     FROM home LEFT JOIN reach USING (subject) LEFT JOIN household h ON h.id = home.household_id
     WHERE NOT EXISTS (
@@ -97,6 +100,7 @@ export async function findBehind(db: DbOrTx, args: BehindArgs): Promise<Behind[]
     villageId: Number(row.village_id),
     name: row.name,
     members: row.members,
+    memberIds: row.member_ids.map(Number),
     answered: row.members.length === 1 ? (row.answered ?? undefined) : undefined,
     criteriaSet: row.criteria_set ?? undefined,
     lastWordAt: row.last_word === null ? undefined : new Date(row.last_word),

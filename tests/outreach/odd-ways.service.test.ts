@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { offerEvents } from '../../src/outreach/notices.ts'
-import { type Bot, startBot } from '../support/bot.ts'
+import { runDigests } from '../../src/outreach/digests.ts'
+import { offerEvents, runNotices } from '../../src/outreach/notices.ts'
+import { type Bot, REGISTRATION, startBot } from '../support/bot.ts'
 import { createClock, registered, withoutPace, withRole } from './staff.ts'
 
 // Officers who do things in another order than the flow was drawn for
@@ -137,5 +138,87 @@ describe('an occasion of the year', () => {
     clock.set('2026-11-24T09:00:00+07:00')
     expect(await officer.tap('Soạn từ mẫu này')).toContain('Ngày Nhà giáo Việt Nam 20/11 năm nay đã qua')
     expect(await bot.sql`SELECT 1 FROM campaign WHERE state = 'draft'`).toHaveLength(0)
+  })
+})
+
+describe('a notice to pass on', () => {
+  const QR = /Quét mã trong ảnh/
+  const beginAtNight = async (text: string) => {
+    const shown = await officer.talk('THÔNG BÁO', text, '1', '1')
+    expect(await officer.talk('2', peopleIn(shown))).toContain('Đã bắt đầu')
+  }
+  const round = async () => {
+    await runNotices(bot.app.deps, clock.date())
+    await bot.app.idle()
+  }
+
+  it('goes to whoever leads the village by the time it leaves, and while it is news only', async () => {
+    clock.set('2026-12-01T21:30:00+07:00')
+    const before = await withRole(bot, 'Lò Văn Ún', 'village_lead', 'binh-lu-01')
+    await beginAtNight('Tin cho trưởng bản mới.')
+    await bot.sql`UPDATE role_grant SET revoked_at = now() WHERE role = 'village_lead'`
+    clock.set('2026-12-02T08:00:00+07:00')
+    const after = await withRole(bot, 'Lò Văn Ngọc', 'village_lead', 'binh-lu-01')
+    await round()
+    expect(await after.settle()).toMatch(QR)
+    expect(await before.settle()).not.toMatch(QR)
+    expect(await after.tap('Đã chuyển')).toContain('bản Nà Đa đã chuyển')
+
+    clock.set('2026-12-20T21:30:00+07:00')
+    await officer.say('MENU')
+    await beginAtNight('Tin đã cũ.')
+    // Their chat had closed; when they write again it is long over
+    clock.set('2027-01-20T09:00:00+07:00')
+    await round()
+    await after.say('MENU')
+    await round()
+    expect(await after.settle()).toBe('')
+  })
+})
+
+describe('a leader with many silent households', () => {
+  const NAMES = ['Giàng A An', 'Giàng A Bình', 'Giàng A Chu', 'Giàng A Dế', 'Giàng A Èn', 'Giàng A Phử']
+  let leader: Person
+
+  beforeAll(async () => {
+    clock.set('2027-03-01T10:00:00+07:00')
+    for (const name of NAMES) await registered(bot, name, { village: 'Hua Bó' })
+    leader = await withRole(bot, 'Giàng A Lềnh', 'village_lead', 'binh-lu-03')
+    const own: Record<string, string> = { chào: 'BẮT ĐẦU', 'Lò Văn Pâng': 'Giàng A Lềnh', 'Nà Đa': 'Hua Bó' }
+    await leader.talk(...REGISTRATION.map((text) => own[text] ?? text))
+    await bot.sql`DELETE FROM nomination WHERE subject_id = (SELECT id FROM person WHERE name = 'Giàng A Lềnh')`
+    clock.set('2027-03-06T07:40:00+07:00')
+    await leader.say('MENU')
+    await bot.sql`UPDATE person SET source = 'roster' WHERE name = 'Giàng A Lềnh'`
+    await runDigests(bot.app.deps, clock.date())
+    await bot.app.idle()
+  })
+
+  it('gets the next ones as each is noted, and can take a wrong tap back', async () => {
+    const digest = await leader.settle()
+    expect(digest).toContain('6 hộ chưa làm xong')
+    expect(digest).not.toContain('Giàng A Phử')
+    await leader.tap('Giàng A An: 1 người, 4 ngày')
+    const noted = await leader.tap('Không còn ở đây')
+    expect(noted).toContain('ghi hộ Giàng A An không còn ở đây')
+    expect(noted).toContain('Còn 5 hộ chưa ghi')
+    expect(noted).toContain('Giàng A Èn: 1 người, 4 ngày')
+    expect(await leader.tap('Ghi nhầm Giàng A An')).toMatch(/vẫn trong danh sách[\s\S]*Còn 6 hộ chưa ghi[\s\S]*Giàng A An/)
+    expect(await bot.sql`SELECT 1 FROM household_step`).toHaveLength(0)
+    expect(await leader.tap('Ghi nhầm Giàng A An')).toContain('phần đã xong')
+  })
+
+  it('answers at once for the only one of a household who has not finished', async () => {
+    await leader.tap('Giàng A Bình: 1 người, 4 ngày')
+    expect(await leader.tap('Làm hộ')).toContain('Giàng A Bình')
+    await leader.say('thôi')
+  })
+
+  it('in quiet hours is told from when a household can be reminded', async () => {
+    await bot.sql`DELETE FROM reminder`
+    await leader.tap('Giàng A Chu: 1 người, 4 ngày')
+    clock.set('2027-03-06T21:40:00+07:00')
+    await bot.sql`UPDATE contact SET last_inbound_at = ${clock.date().toISOString()}::timestamptz - interval '20 hours'`
+    expect(await leader.tap('Nhắc lại')).toContain('bấm lại từ 07:00 ngày 07/03/2027')
   })
 })

@@ -1,8 +1,12 @@
-import { sql } from 'drizzle-orm'
+import { and, desc, eq, sql } from 'drizzle-orm'
+import { findToHelp } from '../../conversation/assist.ts'
+import { startFlow } from '../../conversation/run-session.ts'
 import { offer, say, type Turn } from '../../conversation/turn.ts'
 import { hasWord, runWord } from '../../conversation/words.ts'
+import type { DbOrTx } from '../../db/connect.ts'
 import { householdStep } from '../../db/schema.ts'
 import { formatDate, formatTime, vietnamTime } from '../../lib/vietnam-time.ts'
+import type { TextRef } from '../../model/text.ts'
 import { mayDo, rolesThatMay } from '../../registry/roles.ts'
 import { loadSettings, type SettingKey, type Settings, setSetting } from '../../registry/settings.ts'
 import { unitPath } from '../../registry/units.ts'
@@ -130,6 +134,7 @@ export async function actOnReminder(turn: Turn, _id: number, act: string): Promi
 async function sendByHand(turn: Turn): Promise<void> {
   if (rolesThatMay(turn.roles, 'reminders').length === 0) return unknownTap(turn)
   const counts = { written: 0, ceiling: 0, quiet: 0, other: 0 }
+  const open = await openingTime(turn)
   for (const home of await byHand(turn)) {
     const outcome = await writeReminder(turn.deps, turn.tx, {
       communeId: turn.contact.communeId,
@@ -142,7 +147,13 @@ async function sendByHand(turn: Turn): Promise<void> {
     if (outcome === 'written' || outcome === 'ceiling' || outcome === 'quiet') counts[outcome] += 1
     else counts.other += 1
   }
-  say(turn, 'remind.sent', counts)
+  say(turn, 'remind.sent', { ...counts, ...open })
+}
+
+/** When messages we start may go out again. */
+async function openingTime(turn: Turn): Promise<{ time: string; date: string }> {
+  const at = nextAllowed(turn.now, await loadSettings(turn.tx, turn.contact.communeId)) ?? turn.now
+  return { time: formatTime(at), date: formatDate(at) }
 }
 
 /** A tap in a leader's digest: on a household (`home_12`) or on a person without one (`solo_34`). */
@@ -156,11 +167,13 @@ export function actOnSolo(turn: Turn, id: number, act: string): Promise<void> {
 /** "h12" → "home_12" */
 export const refOf = (subject: string): string => `${subject.startsWith('h') ? 'home' : 'solo'}_${subject.slice(1)}`
 
+const UNDO = 'undo'
 const STEPS = ['visited', 'again', 'assist', 'gone'] as const
 type Step = (typeof STEPS)[number]
 const isStep = (act: string): act is Step => (STEPS as readonly string[]).includes(act)
 
 async function actOnSubject(turn: Turn, subject: string, act: string): Promise<void> {
+  if (act === UNDO) return undo(turn, subject)
   const { tx, contact, now } = turn
   const { year } = vietnamTime(now)
   const [home] = await findBehind(tx, { communeId: contact.communeId, year, subject, limit: 1 })
@@ -187,13 +200,80 @@ async function actOnSubject(turn: Turn, subject: string, act: string): Promise<v
     const outcome = await writeReminder(turn.deps, tx, { communeId: contact.communeId, home, rule: 'leader', due: now, now })
     if (outcome === 'written' && home.contactId !== undefined) turn.wake.add(home.contactId)
     // Kept also where no message may go: the leader knows now, and has time to go there
-    say(turn, 'ladder.again_said', { name: home.name, outcome })
+    say(turn, 'ladder.again_said', { name: home.name, outcome, ...(await openingTime(turn)) })
   }
   await tx
     .insert(householdStep)
     .values({ communeId: contact.communeId, villageId: home.villageId, subject, year, act, byContactId: contact.id, at: now })
-  if (act === 'assist') return runWord(turn, 'assist', undefined)
-  if (act !== 'again') say(turn, `ladder.${act}_said`, { name: home.name })
+  if (act === 'assist') return assistHome(turn, home)
+  if (act !== 'again') {
+    say(turn, `ladder.${act}_said`, { name: home.name })
+    offer(turn, refOf(subject), UNDO, 'ladder.undo', { name: home.name })
+  }
+  return offerOthers(turn, home.villageId)
+}
+
+/** Tapped by mistake: what this leader noted last of the household is taken back, and it is reminded as before. */
+async function undo(turn: Turn, subject: string): Promise<void> {
+  const { tx, contact, now } = turn
+  const { year } = vietnamTime(now)
+  const mine = and(
+    eq(householdStep.communeId, contact.communeId),
+    eq(householdStep.subject, subject),
+    eq(householdStep.byContactId, contact.id),
+  )
+  const [last] = await tx
+    .select({ id: householdStep.id, villageId: householdStep.villageId })
+    .from(householdStep)
+    .where(and(mine, eq(householdStep.year, year)))
+    .orderBy(desc(householdStep.id))
+    .limit(1)
+  if (!last || !mayDo(turn.roles, 'not_done', await unitPath(tx, last.villageId))) return unknownTap(turn)
+  await tx.delete(householdStep).where(eq(householdStep.id, last.id))
+  say(turn, 'ladder.undone')
+  return offerOthers(turn, last.villageId)
+}
+
+/** What is left to be visited in a village, to go on with. */
+async function offerOthers(turn: Turn, villageId: number): Promise<void> {
+  const { deps, tx, contact, now } = turn
+  const { settings } = await deps.communes.get(contact.communeId)
+  const { homes, total, shown } = await findSilent(tx, { communeId: contact.communeId, villageId, settings, now })
+  if (total === 0) return
+  say(turn, 'ladder.left', { total, rest: total - shown })
+  for (const { label, subject: other } of homes) offer(turn, refOf(other), 'show', label.key, label.params)
+}
+
+/** LÀM HỘ for the only one of a household who has not finished; of several it is asked for whom. */
+async function assistHome(turn: Turn, { memberIds }: Behind): Promise<void> {
+  const [only, second] = memberIds
+  const person = only === undefined || second !== undefined || !turn.person ? undefined : await findToHelp(turn, only)
+  return person ? startFlow(turn, 'assist', { _assist: 'nguoi_nay', who: person.id }) : runWord(turn, 'assist', undefined)
+}
+
+type Silent = { total: number; shown: number; homes: { subject: string; label: TextRef }[]; all: Behind[]; afterHours: number }
+
+/** Households of a village that are to be visited: behind, and silent for as long as the rule says. None where the rule is off. */
+export async function findSilent(
+  db: DbOrTx,
+  { communeId, villageId, settings, now }: { communeId: number; villageId: number; settings: Settings; now: Date },
+): Promise<Silent> {
+  const rule = reminderRules.rules.find((item) => item.to === 'leader' && isOn(item, settings))
+  if (!rule) return { total: 0, shown: 0, homes: [], all: [], afterHours: 0 }
+  const silentSince = new Date(now.getTime() - rule.after_hours * HOUR_MS)
+  const all = await findBehind(db, { communeId, year: vietnamTime(now).year, villageId, silentSince })
+  const homes = all.slice(0, reminderRules.leader_digest.names).map((home) => ({
+    subject: home.subject,
+    label: {
+      key: 'digest.home',
+      params: {
+        name: home.name,
+        count: home.members.length,
+        days: Math.floor((now.getTime() - home.silentSince.getTime()) / DAY_MS),
+      },
+    },
+  }))
+  return { total: all.length, shown: homes.length, homes, all, afterHours: rule.after_hours }
 }
 
 /** "Đã xem", "Vẫn nhận": the tap itself opened the window; nothing else is to be done. */
