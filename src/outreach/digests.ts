@@ -128,9 +128,7 @@ async function officerSummaries(deps: Deps, communeId: number, now: Date): Promi
   const behind = figures.furthestBehind.filter((item) => item.finished.y > 0 && item.finished.x < item.finished.y).slice(0, rule.villages)
   const closed = await closedChats(deps, communeId, now)
   const tickets = await ticketFigures(db, communeId, now)
-  const [gone] = await db.execute<{ n: number }>(
-    sql`SELECT count(DISTINCT subject)::int AS n FROM household_step WHERE commune_id = ${communeId} AND year = ${year} AND act = 'gone'`,
-  )
+  const gone = await findGone(deps, communeId, year)
   const said: Said[] = [
     note('summary.head', { date: formatDate(now), finished: `${figures.citizens.finished.x}/${figures.citizens.finished.y}` }),
     ...(behind.length > 0
@@ -146,7 +144,16 @@ async function officerSummaries(deps: Deps, communeId: number, now: Date): Promi
     ...(closed.others.length > 0
       ? [note('summary.closed_others', { total: closed.others.length, names: closed.others.slice(0, rule.leaders).join(', ') })]
       : []),
-    note('summary.tickets', { open: tickets.open, late: tickets.late, gone: gone?.n ?? 0 }),
+    note('summary.tickets', { open: tickets.open, late: tickets.late }),
+    ...(gone.length > 0
+      ? [
+          note('summary.gone', {
+            total: gone.length,
+            names: gone.slice(0, rule.leaders).join(', '),
+            rest: Math.max(0, gone.length - rule.leaders),
+          }),
+        ]
+      : []),
     ...(tickets.open > 0 ? [tap('tickets_0', 'list', 'ticket.waiting_n', { total: tickets.open })] : []),
     tap('window_0', 'keep', 'digest.seen'),
   ]
@@ -155,6 +162,20 @@ async function officerSummaries(deps: Deps, communeId: number, now: Date): Promi
     if (await writeDigest(deps, { communeId, contactId, kind: 'summary', day, said, now })) wake.push(contactId)
   }
   return wake
+}
+
+/** Households of which a leader said this year that they are no longer here, the latest first: "Lò Văn Pâng (Nà Đa)". */
+async function findGone({ database }: Deps, communeId: number, year: number): Promise<string[]> {
+  const rows = await database.db.execute<{ name: string; village: string }>(sql`
+    SELECT coalesce(h.head_name, p.name) AS name, u.name AS village
+    FROM (SELECT subject, max(at) AS at, min(village_id) AS village_id FROM household_step
+      WHERE commune_id = ${communeId} AND year = ${year} AND act = 'gone' GROUP BY subject) s
+    LEFT JOIN household h ON s.subject = 'h' || h.id AND h.commune_id = ${communeId}
+    LEFT JOIN person p ON s.subject = 'p' || p.id AND p.commune_id = ${communeId}
+    JOIN unit u ON u.id = s.village_id
+    WHERE coalesce(h.head_name, p.name) IS NOT NULL
+    ORDER BY s.at DESC`)
+  return rows.map(({ name, village }) => `${name} (${village})`)
 }
 
 type Staff = {

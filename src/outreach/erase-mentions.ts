@@ -17,6 +17,9 @@ export async function eraseMentions(
       SELECT d.outbound_id FROM digest d JOIN ticket t ON d.kind = 'ticket:' || t.id
       WHERE d.commune_id = ${communeId} AND t.contact_id = ${contactId} AND d.outbound_id IS NOT NULL
       UNION
+      -- Names of households that have left, and of staff
+      SELECT d.outbound_id FROM digest d WHERE d.commune_id = ${communeId} AND d.kind = 'summary' AND d.outbound_id IS NOT NULL
+      UNION
       SELECT d.outbound_id FROM digest d JOIN digest v ON v.commune_id = d.commune_id AND v.contact_id = d.contact_id AND v.day = d.day
       WHERE d.commune_id = ${communeId} AND d.kind = 'leader' AND v.kind = ${`leader:${villageId ?? 0}`} AND d.outbound_id IS NOT NULL
     )`)

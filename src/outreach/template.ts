@@ -63,7 +63,9 @@ export type RecipientFacts = {
   form?: { criteriaSet: string; answered: readonly string[]; finished: boolean }
 }
 
-const DOUBLED_LABEL = /(?<!\p{L})(bản|thôn|xóm|ấp|buôn|khu|khu phố|tổ dân phố) \1(?= )/giu
+const LABELS = 'bản|thôn|xóm|ấp|buôn|khu|khu phố|tổ dân phố'
+const DOUBLED_LABEL = new RegExp(`(?<!\\p{L})(${LABELS}) \\1(?= )`, 'giu')
+const LABEL_OF_COMMUNE = new RegExp(`(?<!\\p{L})(?:${LABELS}) (xã)(?= )`, 'giu')
 
 /** The words one person reads. The same facts make the same words: an echo is recognised by their hash. */
 export function render(
@@ -78,7 +80,7 @@ export function render(
         ? texts.format({ key: 'campaign.everybody' }, {})
         : texts.format({ key: `address.${facts.address ?? 'bac'}` }, {}),
     // Who has not said where they live lives in the commune
-    village: () => facts.village ?? facts.commune,
+    village: () => facts.village ?? texts.format({ key: 'campaign.whole_commune', params: { commune: facts.commune } }, {}),
     commune: () => facts.commune,
     missing: () => missing(facts, texts, sets),
   }
@@ -95,6 +97,7 @@ export function render(
       .replace(/[^\S\n]+([,.!?;:])/g, '$1')
       // "Bản {bản}": the place brings its own word along
       .replace(DOUBLED_LABEL, '$1')
+      .replace(LABEL_OF_COMMUNE, (both, commune: string) => (/^\p{Lu}/u.test(both) ? capitalise(commune) : commune))
       .trim()
   )
 }

@@ -15,6 +15,8 @@ let bot: Bot
 let officer: Person
 let citizen: Person
 let guest: Person
+// Of the village in the last part
+let gone: Person
 
 beforeAll(async () => {
   bot = await startBot({ clock, rounds: false })
@@ -182,7 +184,7 @@ describe('a leader with many silent households', () => {
 
   beforeAll(async () => {
     clock.set('2027-03-01T10:00:00+07:00')
-    for (const name of NAMES) await registered(bot, name, { village: 'Hua Bó' })
+    for (const name of NAMES) gone = await registered(bot, name, { village: 'Hua Bó' })
     leader = await withRole(bot, 'Giàng A Lềnh', 'village_lead', 'binh-lu-03')
     const own: Record<string, string> = { chào: 'BẮT ĐẦU', 'Lò Văn Pâng': 'Giàng A Lềnh', 'Nà Đa': 'Hua Bó' }
     await leader.talk(...REGISTRATION.map((text) => own[text] ?? text))
@@ -220,5 +222,37 @@ describe('a leader with many silent households', () => {
     clock.set('2027-03-06T21:40:00+07:00')
     await bot.sql`UPDATE contact SET last_inbound_at = ${clock.date().toISOString()}::timestamptz - interval '20 hours'`
     expect(await leader.tap('Nhắc lại')).toContain('bấm lại từ 07:00 ngày 07/03/2027')
+  })
+})
+
+describe('what officers read', () => {
+  it('whose households a leader said are gone, by name on Monday, and no longer once they are erased', async () => {
+    clock.set('2027-03-07T09:00:00+07:00')
+    await bot.sql`
+      INSERT INTO household_step (commune_id, village_id, subject, year, act, by_contact_id, at)
+      SELECT p.commune_id, p.village_id, 'h' || p.household_id, 2027, 'gone', 1, now() FROM person p WHERE p.name = 'Giàng A Phử'`
+    clock.set('2027-03-08T08:30:00+07:00')
+    await officer.say('MENU')
+    await runDigests(bot.app.deps, clock.date())
+    await bot.app.idle()
+    expect(await officer.settle()).toContain('Trưởng bản báo 1 hộ không còn ở đây: Giàng A Phử (Hua Bó).')
+    await gone.talk('XÓA', '1')
+    const rows = await bot.sql<
+      { body_enc: Buffer }[]
+    >`SELECT body_enc FROM outbound_message WHERE body_enc IS NOT NULL AND cause = 'digest'`
+    const texts = rows.map((row) => bot.app.deps.sealer.openJson<{ text: string }>(row.body_enc).text)
+    expect(texts.filter((text) => text.includes('Phử'))).toEqual([])
+  })
+
+  it('why in each village, and a place that is no village is named as what it is', async () => {
+    clock.set('2027-03-20T09:00:00+07:00')
+    await officer.say('MENU')
+    await withRole(bot, 'Lò Văn Sơn', 'village_lead', 'binh-lu-02')
+    const shown = await officer.talk('THÔNG BÁO', 'Bản {bản} họp. {Bản} chờ bà con.', '1', '1')
+    expect(shown).toMatch(/• bản Hua Bó: \d+ = 0 \+ \d+ \+ \d+( \(.*\))?/)
+    await officer.talk('2', peopleIn(shown))
+    await expect
+      .poll(() => officer.messages().some((message) => message.text === 'Xã Bình Lư họp. Xã Bình Lư chờ bà con.'), { timeout: 20_000 })
+      .toBe(true)
   })
 })

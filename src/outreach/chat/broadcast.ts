@@ -25,8 +25,9 @@ import { forgetAudience, leaves, ruleInWords, ruleOf } from './audience.ts'
 type Result = Record<string, Var>
 
 const NO_FILE = new Set(['khong', 'khong kem', 'khong co', 'bo anh', 'no', 'none'])
-const VILLAGES_SHOWN = 12
+const VILLAGES_SHOWN = 10
 const REASONS_SHOWN = 4
+const VILLAGE_REASONS_SHOWN = 2
 
 /** THÔNG BÁO: composes a broadcast; one that is open goes on. */
 export async function broadcast(turn: Turn): Promise<void> {
@@ -173,7 +174,7 @@ function sayShown(turn: Turn, { preview, estimate, samples }: Shown): void {
   if (reasons.length > 0) say(turn, 'broadcast.reasons', { lines: reasons.map((item) => `• ${reason(item)}`).join('\n') })
   const villages = [...preview.villages].sort((a, b) => b.people - a.people)
   if (villages.length > 1) {
-    const lines = villages.slice(0, VILLAGES_SHOWN).map(({ title, people, routes: ways }) =>
+    const lines = villages.slice(0, VILLAGES_SHOWN).map(({ title, people, routes: ways, reasons: why }) =>
       voice({
         key: 'broadcast.village_line',
         params: {
@@ -182,6 +183,7 @@ function sayShown(turn: Turn, { preview, estimate, samples }: Shown): void {
           now: (ways.now ?? 0) + (ways.telegram ?? 0) + (ways.zbs ?? 0),
           next: ways.next ?? 0,
           rest: people - (ways.now ?? 0) - (ways.telegram ?? 0) - (ways.zbs ?? 0) - (ways.next ?? 0),
+          why: why.slice(0, VILLAGE_REASONS_SHOWN).map(reason).join(', ') || 'none',
         },
       }),
     )
