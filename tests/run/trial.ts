@@ -31,8 +31,7 @@ export type TrialOptions = {
   late: number
   buttons: boolean
   stateAgency: boolean
-  /** Everybody comes through Telegram, which the bot polls; `duplicates` and `late` are Zalo's. */
-  /** The people are on Telegram, which is asked for updates or calls the bot. */
+  /** The people are on Telegram, which is asked for updates or calls the bot; without it they are on Zalo. */
   telegram?: 'poll' | 'webhook'
   /** Every so many seconds, by chance between the two, everything of the bot is killed and started again. */
   killEverySeconds?: [number, number]
