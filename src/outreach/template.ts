@@ -63,9 +63,9 @@ export type RecipientFacts = {
   form?: { criteriaSet: string; answered: readonly string[]; finished: boolean }
 }
 
-const LABELS = 'bản|thôn|xóm|ấp|buôn|khu|khu phố|tổ dân phố'
-const DOUBLED_LABEL = new RegExp(`(?<!\\p{L})(${LABELS}) \\1(?= )`, 'giu')
-const LABEL_OF_COMMUNE = new RegExp(`(?<!\\p{L})(?:${LABELS}) (xã)(?= )`, 'giu')
+const DOUBLED_LABEL = /(?<!\p{L})(bản|thôn|xóm|ấp|buôn|khu|khu phố|tổ dân phố) \1(?= )/giu
+// Who lives in no known village is of the commune
+const LABEL_OF_COMMUNE = /(?<!\p{L})(?:bản|thôn|xóm|ấp|buôn|khu|khu phố|tổ dân phố) (xã)(?= )/giu
 
 /** The words one person reads. The same facts make the same words: an echo is recognised by their hash. */
 export function render(
