@@ -1,4 +1,5 @@
 import { takeApart } from './join.ts'
+import { repairPairs } from './pairs.ts'
 import type { Prepared } from './prepare-question.ts'
 import { type Token, toToken } from './tokens.ts'
 import type { Lookup } from './vocabulary.ts'
@@ -20,4 +21,12 @@ export function wordsMeant(typed: readonly Token[], { lists, prepared, lookup }:
     if (words === undefined) return takeApart(token, prepared.vocabulary, lookup)
     return words.map((word, i) => toToken(word, i === 0 ? token.gap : ''))
   })
+}
+
+/** The same, with the slips undone that two words show together. */
+export function wordsRepaired(typed: readonly Token[], context: Context): readonly Token[] {
+  const { lists, prepared } = context
+  const isEveryday = ({ canon: word, plain, marked }: Token) =>
+    lists.ordinary.has(word) || lists.light.has(word) || (!marked && lists.ordinaryByPlain.has(plain))
+  return repairPairs(wordsMeant(typed, context), prepared.pairs, isEveryday)
 }

@@ -1,4 +1,5 @@
 import { canon } from './letters.ts'
+import { type Pairs, pairsOf } from './pairs.ts'
 import { partsOf } from './parts.ts'
 import { addPhrase, createPhraseGraph, type LabelKind, type PhraseGraph } from './phrase-graph.ts'
 import { readWords } from './tokens.ts'
@@ -25,6 +26,8 @@ export type Prepared = {
   subject: readonly ReadonlySet<string>[]
   /** Words of the question that say what it is about. @internal */
   topics: ReadonlySet<string>
+  /** Neighbouring words of the question and its answers. @internal */
+  pairs: Pairs
 }
 
 /** A shorter text stands in others by chance. */
@@ -78,6 +81,7 @@ export function prepareQuestion(offered: Offered, lists: WordLists): Prepared {
     vocabulary,
     asked: new Set(ask.map((token) => token.canon)),
     includes: includedIn(offered),
+    pairs: pairsOf(offered),
     withOthers: lists.gettingOn.some((phrase) => (offered.ask ?? '').toLowerCase().includes(phrase)),
     actors: actorsOf(offered, lists),
     subject,

@@ -1,5 +1,5 @@
 import { confirmed } from './confirm.ts'
-import type { Context } from './context.ts'
+import { type Context, wordsRepaired } from './context.ts'
 import type { FoundWord } from './find-word.ts'
 import { isGreeting, wordInFrame } from './frames.ts'
 import type { Lexicon } from './lexicon.ts'
@@ -43,8 +43,10 @@ export function createReader(lexicon: Lexicon) {
 }
 
 /** What the whole text means, else what one of its clauses says; taken only when nothing beside it says more. */
-function answerOf({ tokens, end }: Words, context: Context): Understanding {
-  if (isAbuse({ tokens, end }, context)) return NONE
+function answerOf(read: Words, context: Context): Understanding {
+  if (isAbuse(read, context)) return NONE
+  const { end } = read
+  const tokens = wordsRepaired(read.tokens, context)
   const picked = pickedApart({ tokens, end }, context)
   if (picked !== undefined) return { kind: 'option', key: picked }
   const whole = understandTokens(tokens, end, context)

@@ -15,7 +15,7 @@ export type Token = {
 }
 
 /** What a person wrote, cut into words. */
-export type Words = { tokens: Token[] /** Signs after the last word. */; end: string }
+export type Words = { tokens: readonly Token[] /** Signs after the last word. */; end: string }
 
 /** Longer texts are a story, not an answer. */
 const MAX_TOKENS = 60

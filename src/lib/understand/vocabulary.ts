@@ -173,7 +173,8 @@ function isExchanged(a: string, b: string): boolean {
   return a.length === b.length && [...a].sort().join('') === [...b].sort().join('')
 }
 
-function oneApart(a: string, b: string): boolean {
+/** One letter missing, added or other, or two neighbours exchanged. */
+export function oneApart(a: string, b: string): boolean {
   if (a === b || Math.abs(a.length - b.length) > 1) return false
   let start = 0
   while (start < a.length && a[start] === b[start]) start++
