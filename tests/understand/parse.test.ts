@@ -23,6 +23,13 @@ describe('year of birth', () => {
     ['một chín năm tám', 1958],
     ['1962 à nhầm 1963', 1963],
     ['sinh ngày 2/9/1969 ạ', 1969],
+    ['sinh ngày 5 tháng 6 năm 1971', 1971],
+    ['năm mươi chín tuổi', 1967],
+    ['sau muoi tuoi', 1966],
+    ['sinh năm một nghìn chín trăm bảy mươi lăm', 1975],
+    ['một ngàn chín trăm sáu tám', 1968],
+    ['sinh năm năm mươi ba', 1953],
+    ['s n 1980', 1980],
   ])('%s', (text, year) => {
     expect(parseBirthYear(text, 2026)).toEqual({ kind: 'year', year })
   })

@@ -107,6 +107,8 @@ export const LanguageLexicon = z
     no: Phrases,
     /** "à nhầm": only what follows counts. */
     regret: Phrases,
+    /** Between two answers these take back the first: "số 3, à số 2". */
+    remembering: Phrases,
     /** "1 mới đúng": only what stands just before counts. */
     truly: Phrases,
     /** "bấm nhầm 2": the answer that follows at once is the wrong one. */

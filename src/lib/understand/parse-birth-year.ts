@@ -11,7 +11,7 @@ const MAX_AGE = 105
 const STEMS = ['canh', 'tân', 'nhâm', 'quý', 'giáp', 'ất', 'bính', 'đinh', 'mậu', 'kỷ'].map((word) => plain(canon(word)))
 const BRANCHES = ['thân', 'dậu', 'tuất', 'hợi', 'tý', 'sửu', 'dần', 'mão', 'thìn', 'tỵ', 'ngọ', 'mùi'].map((word) => plain(canon(word)))
 const WORDS = new Set(
-  'tôi em e cháu mình bác sinh sn nsinh năm là dạ ạ a thưa vâng ngày tháng tuổi được rồi r nay hơn khoảng chừng độ gần con chị anh ông bà cô chú đẻ nhé nha nhá đấy đó thì bot ơi cán bộ ghi giấy tờ trong theo hộ khẩu căn cước'
+  'tôi em e cháu mình bác sinh sn s n nsinh năm là dạ ạ a thưa vâng ngày tháng tuổi được rồi r nay hơn khoảng chừng độ gần con chị anh ông bà cô chú đẻ nhé nha nhá đấy đó thì bot ơi cán bộ ghi giấy tờ trong theo hộ khẩu căn cước'
     .split(' ')
     .map((word) => plain(canon(word))),
 )
@@ -21,12 +21,20 @@ const OWNERS = new Set(['toi', 'em', 'minh', 'chi', 'anh', 'bac'])
 const NUMBERS = new Map('không một hai ba bốn năm sáu bảy tám chín'.split(' ').map((word, value) => [plain(canon(word)), value]))
 const OTHER_NUMBERS = new Map([...NUMBERS, ['lam', 5], ['tu', 4], ['bay', 7], ['mot', 1]])
 
-/** "1967", "67", "sinh năm 67", "58 tuổi", "sáu bảy", "mậu thân". An age gives the year now minus the age. */
+/** Between the figures of a number written out. */
+const TEN = 'muoi'
+const HUNDRED = 'tram'
+const THOUSANDS = new Set(['nghin', 'ngan'])
+const JOINING = new Set(['linh', 'le'])
+/** A number after one of these is a day or a month. */
+const DATED = new Set(['ngay', 'thang', 'mung', 'mong'])
+
+/** "1967", "67", "sinh năm 67", "58 tuổi", "năm mươi tám tuổi", "sáu bảy", "một nghìn chín trăm sáu bảy", "mậu thân". An age gives the year now minus the age. */
 export function parseBirthYear(text: string, currentYear: number): BirthYear {
   const { tokens: all, end } = readWords(text)
   if (end.includes('?')) return none()
   const regret = all.findLastIndex((token) => REGRETS.has(token.canon))
-  const tokens = all.slice(regret + 1)
+  const tokens = withoutDates(all.slice(regret + 1))
   const isAge = tokens.some(({ plain: word }) => word === 'tuoi' || word === 'tui')
   if (tokens.some((token) => token.figure === undefined && !isKnown(token))) return none()
   // "con" alone is oneself
@@ -48,11 +56,22 @@ export function parseBirthYear(text: string, currentYear: number): BirthYear {
 }
 
 function isKnown({ plain: word }: Token): boolean {
-  return WORDS.has(word) || STEMS.includes(word) || BRANCHES.includes(word) || OTHER_NUMBERS.has(word) || word === 'tui'
+  return WORDS.has(word) || STEMS.includes(word) || BRANCHES.includes(word) || OTHER_NUMBERS.has(word) || word === 'tui' || isScale(word)
+}
+
+function isScale(word: string): boolean {
+  return word === TEN || word === HUNDRED || THOUSANDS.has(word) || JOINING.has(word)
+}
+
+/** "ngày 3 tháng 4 năm 1980": the day and the month are no year. */
+function withoutDates(tokens: readonly Token[]): readonly Token[] {
+  const isNumber = (token: Token | undefined) => token !== undefined && (token.figure !== undefined || OTHER_NUMBERS.has(token.plain))
+  return tokens.filter((token, at) => !(isNumber(token) && token.plain !== 'nam' && DATED.has(tokens[at - 1]?.plain ?? '')))
 }
 
 /** Two spoken figures are the last two of the year, four are the year. "Năm" is also "year": only between figures it is five. */
 function spoken(tokens: readonly Token[]): number[] {
+  if (tokens.some(({ plain: word }) => isScale(word))) return written(tokens)
   const values = tokens.map(({ plain: word, canon: marked }) => (word === 'nam' && marked !== 'lăm' ? undefined : OTHER_NUMBERS.get(word)))
   const digits = tokens.flatMap(({ plain: word }, at) => {
     const isFive = word === 'nam' && values[at - 1] !== undefined && values[at + 1] !== undefined
@@ -60,6 +79,34 @@ function spoken(tokens: readonly Token[]): number[] {
     return value === undefined ? [] : [value]
   })
   return digits.length === 2 || digits.length === 4 ? [Number(digits.join(''))] : []
+}
+
+/** "năm mươi tám", "một nghìn chín trăm sáu mươi ba", "chín trăm sáu ba": one number written out. */
+function written(tokens: readonly Token[]): number[] {
+  const scales = tokens.flatMap(({ plain: word }, at) => (isScale(word) ? [at] : []))
+  const valueAt = (at: number) => OTHER_NUMBERS.get(tokens[at]?.plain ?? '')
+  const isTen = (at: number) => tokens[at]?.plain === TEN
+  let [start = 0] = scales
+  // "năm mươi tám": the figure before the first of these belongs to the number
+  if (valueAt(start - 1) !== undefined) start--
+  let end = start
+  while (end < tokens.length && (valueAt(end) !== undefined || isScale(tokens[end]?.plain ?? ''))) end++
+  if (scales.some((at) => at >= end)) return []
+  let total = 0
+  let rest: number[] = []
+  for (let at = start; at < end; at++) {
+    const word = tokens[at]?.plain ?? ''
+    const value = valueAt(at)
+    const [last = 1] = rest.slice(-1)
+    if (isTen(at)) {
+      total += last * 10
+      rest = []
+    } else if (word === HUNDRED || THOUSANDS.has(word)) {
+      total += last * (word === HUNDRED ? 100 : 1000)
+      rest = []
+    } else if (value !== undefined) rest.push(value)
+  }
+  return rest.length > 2 ? [] : [total + Number(rest.join('') || 0)]
 }
 
 function lunarYears(tokens: readonly Token[], currentYear: number): number[] | undefined {

@@ -2,10 +2,11 @@ import { confirmed } from './confirm.ts'
 import { type Context, wordsRepaired } from './context.ts'
 import type { FoundWord } from './find-word.ts'
 import { isGreeting, wordInFrame } from './frames.ts'
+import { canon } from './letters.ts'
 import type { Lexicon } from './lexicon.ts'
 import { pickedApart } from './picked-apart.ts'
 import { type Prepared, prepareQuestion } from './prepare-question.ts'
-import { readWords, type Words } from './tokens.ts'
+import { readWords, type Token, type Words } from './tokens.ts'
 import type { Offered, Understanding } from './types.ts'
 import { understandClauses } from './understand-clauses.ts'
 import { understandTokens } from './understand-tokens.ts'
@@ -49,10 +50,27 @@ function answerOf(read: Words, context: Context): Understanding {
   const tokens = wordsRepaired(read.tokens, context)
   const picked = pickedApart({ tokens, end }, context)
   if (picked !== undefined) return { kind: 'option', key: picked }
+  const second = onSecondThoughts({ tokens, end }, context)
+  if (second !== undefined) return second
   const whole = understandTokens(tokens, end, context)
   if (whole.kind !== 'none' && whole.kind !== 'which') return confirmed(whole, tokens, context)
   const clause = understandClauses(tokens, context, whole.kind === 'none')
   return confirmed(clause.kind === 'option' ? clause : whole, tokens, context)
+}
+
+/** "số 3, à số 2", "hai buổi, à ba buổi": of two numbers with only a sound of remembering between them, the second one. */
+function onSecondThoughts({ tokens, end }: Words, context: Context): Understanding | undefined {
+  const { lists, prepared } = context
+  const { kind, counts = '' } = prepared.offered
+  if (kind !== undefined && kind !== 'choice') return undefined
+  const at = tokens.findLastIndex((token, i) => i > 0 && token.gap !== '' && lists.remembering.has(token.canon))
+  if (at < 0) return undefined
+  const isNumber = ({ figure, canon: word }: Token) => figure !== undefined || lists.values.has(word)
+  const isAround = ({ canon: word }: Token) => lists.light.has(word) || lists.ordinals.has(word) || word === canon(counts)
+  const parts = [tokens.slice(0, at), tokens.slice(at + 1)]
+  if (!parts.every((part) => part.some(isNumber) && part.every((token) => isNumber(token) || isAround(token)))) return undefined
+  const [before, after] = parts.map((part) => understandTokens(part, end, context))
+  return before?.kind === 'option' && after?.kind === 'option' ? after : undefined
 }
 
 /** The name of a village wins: "nam ngu" is Nậm Ngù. */

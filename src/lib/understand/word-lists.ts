@@ -109,6 +109,7 @@ export function readWordLists(lexicon: Lexicon) {
     family: new Set([...single('family'), ...single('children')]),
     howOften,
     plus: new Set(single('plus')),
+    remembering: new Set(single('remembering')),
     every: new Set(single('every')),
     notActing: new Set(single('not_acting')),
     dated: new Set(single('dated')),
