@@ -174,6 +174,8 @@ export function decide(args: Reading): Understanding {
   const isNamed = (at: number) => edges.some(({ label, start, end }) => label.kind === 'others' && start <= at && end > at)
   const areOurs = prepared.withOthers && tokens.some(({ canon: word }, at) => args.lists.oneself.has(word) && !isNamed(at))
   const turning = [...partial]
+  const said: Edge[] = []
+  const isAsked = ({ start, end }: Edge) => tokens.slice(start, end).every(({ canon: word }) => prepared.asked.has(word))
   for (const edge of edges) {
     const { kind } = edge.label
     if (
@@ -185,15 +187,20 @@ export function decide(args: Reading): Understanding {
     const readsSmall = edge.end - edge.start === 1 && light[edge.start]
     // "may" in a text with diacritics is not "mấy"; a denial is heard however it is spelled
     if (!readsSmall && (edge.cost < (kind === 'negator' ? MAX_NEGATOR_COST : MAX_TURNING_COST) * edge.words || isLikelyMistyped(edge)))
-      turning.fill(true, edge.start, edge.end)
+      said.push(edge)
   }
+  for (const { start, end } of said) turning.fill(true, start, end)
+  // "nhà anh tôi" is not "nhà tôi", and in "chưa có điện" the current is no word of the question
+  const isTurnedWhole = ({ start, end, words }: Edge) =>
+    said.some((edge) => edge.words > 1 && edge.words > words && edge.start <= start && edge.end >= end && !isAsked(edge))
   const byStart: Edge[][] = Array.from({ length }, () => [])
   vague.forEach((isVague, at) => {
     if (isVague) byStart[at]?.push({ ...FINAL, label: { kind: 'light', option: -1, whole: false }, start: at, end: at + 1 })
   })
   // a word that is small only by a slip is none: "gia" is not "dạ"
   for (const edge of edges)
-    if (edge.label.kind === 'light' && edge.cost > MAX_LIGHT_COST * edge.words) continue
+    if (edge.label.kind === 'light' && (edge.cost > MAX_LIGHT_COST * edge.words || isTurnedWhole(edge))) continue
+    else if (edge.label.kind === 'topic' && isTurnedWhole(edge)) continue
     else if (!ANSWER_KINDS.has(edge.label.kind) && !(edge.label.kind === 'light' && partial.slice(edge.start, edge.end).some(Boolean)))
       byStart[edge.start]?.push(edge)
   // "2 nhóc đi học": a figure beside other words speaks for no answer, unless a pause sets it apart

@@ -4,6 +4,7 @@ import type { FoundWord } from './find-word.ts'
 import { isGreeting, wordInFrame } from './frames.ts'
 import { canon } from './letters.ts'
 import type { Lexicon } from './lexicon.ts'
+import { findPhrases, type LabelKind, type Place } from './phrase-graph.ts'
 import { pickedApart } from './picked-apart.ts'
 import { type Prepared, prepareQuestion } from './prepare-question.ts'
 import { readWords, type Token, type Words } from './tokens.ts'
@@ -15,6 +16,9 @@ import { readWordLists } from './word-lists.ts'
 import type { WordUser } from './words.ts'
 
 const NONE: Understanding = { kind: 'none' }
+const MAX_COST = 0.2
+/** These say themselves which of two answers counts. */
+const TAKING_BACK: ReadonlySet<LabelKind> = new Set(['regret', 'truly', 'mistook', 'deny'])
 
 export function createReader(lexicon: Lexicon) {
   const lists = readWordLists(lexicon)
@@ -58,19 +62,29 @@ function answerOf(read: Words, context: Context): Understanding {
   return confirmed(clause.kind === 'option' ? clause : whole, tokens, context)
 }
 
-/** "số 3, à số 2", "hai buổi, à ba buổi": of two numbers with only a sound of remembering between them, the second one. */
+/**
+ * Of two answers with only a sound of remembering between them the second one, when both are numbers ("số 3, à số 2", "hai buổi, à ba buổi");
+ * else either may be meant.
+ */
 function onSecondThoughts({ tokens, end }: Words, context: Context): Understanding | undefined {
-  const { lists, prepared } = context
+  const { lists, prepared, lookup } = context
   const { kind, counts = '' } = prepared.offered
   if (kind !== undefined && kind !== 'choice') return undefined
   const at = tokens.findLastIndex((token, i) => i > 0 && token.gap !== '' && lists.remembering.has(token.canon))
   if (at < 0) return undefined
   const isNumber = ({ figure, canon: word }: Token) => figure !== undefined || lists.values.has(word)
-  const isAround = ({ canon: word }: Token) => lists.light.has(word) || lists.ordinals.has(word) || word === canon(counts)
+  const isSmall = (word: string) => lists.light.has(word) || lists.ordinals.has(word) || word === canon(counts)
+  const isAround = (token: Token) => lookup.find(token).some(({ word, cost }) => cost <= MAX_COST && isSmall(word))
+  const places = tokens.map((token): Place => ({ candidates: lookup.find(token), numbers: [], skippable: undefined }))
+  const isTakenBack = findPhrases(lists.graph, places, lists.weights).some(
+    ({ label, cost }) => cost <= MAX_COST && TAKING_BACK.has(label.kind),
+  )
+  if (isTakenBack) return undefined
   const parts = [tokens.slice(0, at), tokens.slice(at + 1)]
-  if (!parts.every((part) => part.some(isNumber) && part.every((token) => isNumber(token) || isAround(token)))) return undefined
-  const [before, after] = parts.map((part) => understandTokens(part, end, context))
-  return before?.kind === 'option' && after?.kind === 'option' ? after : undefined
+  const [before = NONE, after = NONE] = parts.map((part) => understandTokens(part, end, context))
+  if (before.kind !== 'option' || after.kind !== 'option' || before.key === after.key) return undefined
+  const areNumbers = parts.every((part) => part.some(isNumber) && part.every((token) => isNumber(token) || isAround(token)))
+  return areNumbers ? after : { kind: 'which', keys: [before.key, after.key] }
 }
 
 /** The name of a village wins: "nam ngu" is Nậm Ngù. */

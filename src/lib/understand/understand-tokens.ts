@@ -128,7 +128,8 @@ function edgesIn({ tokens, candidates, places }: Reading, { lists, prepared, loo
   // "ngày nào con tôi cũng xem": not the small words "con" and "tôi"
   const isOther = new Array<boolean>(tokens.length).fill(false)
   for (const { label, start, end, cost, words } of edges)
-    if (lookup.marked && label.kind === 'others' && words > 1 && cost === 0) isOther.fill(true, start, end)
+    if (lookup.marked && cost === 0 && ((label.kind === 'others' && words > 1) || (label.kind === 'poison' && words > 2)))
+      isOther.fill(true, start, end)
   const open = places.map(
     (place, at): Place => (isWall[at] ? { ...place, turns: true, skippable: isOther[at] ? undefined : place.skippable } : place),
   )
