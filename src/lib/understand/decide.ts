@@ -52,6 +52,8 @@ const MAX_LONG_QUESTION_COST = 0.5
 const YOUNG = new Set(['cháu', 'con', 'em'].map((word) => canon(word)))
 /** "bao giờ" ends in it: after a denial it means all times. */
 const ALL = canon('giờ')
+/** Parts a condition from what follows of it. */
+const THEN = canon('thì')
 const NONE: Understanding = { kind: 'none' }
 
 /** A text with all that was found in it. */
@@ -310,8 +312,16 @@ export function decide(args: Reading): Understanding {
         isOfAll && next?.negative && first.negative && !tokens.slice(first.start + 1, next.start + 1).some(({ gap }) => PAUSE.test(gap))
       )
     })
+  // "không có người chỉ thì không biết dùng": the denial holds only where the one before it does
+  const then = tokens.findIndex(({ canon: word }, at) => at > 0 && word === THEN)
+  const isDenied = (at: number) => candidates[at]?.some(({ word, cost }) => cost <= MAX_LIGHT_COST && args.lists.denials.has(word)) ?? false
+  const denial = then < 0 ? -1 : tokens.findIndex((_, at) => at < then && isDenied(at))
+  const isConditional =
+    denial >= 0 && light.slice(0, denial).every(Boolean) && !tokens.slice(1, then + 1).some(({ gap }) => PAUSE.test(gap))
+  const deniesOnCondition = (one: Explanation) =>
+    isConditional && one.matches.some(({ negative }) => negative) && one.matches.every(({ start }) => start > then)
   const complete = explanations
-    .filter((one) => isEnough(one, offered) && !isOfSomethingElse(one) && !deniesTwice(one))
+    .filter((one) => isEnough(one, offered) && !isOfSomethingElse(one) && !deniesTwice(one) && !deniesOnCondition(one))
     .sort((a, b) => a.cost - b.cost)
   const whole = complete.filter((one) => !conflicts(one))
   const sure = whole.filter((one) => !whole.some((other) => saysMore(other, one)))

@@ -15,6 +15,8 @@ const MIN_WORDS = 3
 /** A phrase of so many words with a meaning says by itself what it speaks of. */
 const MIN_SAID = 2
 
+const NAME = /^\p{Lu}\p{Ll}/u
+
 /** A whole message, as it was typed, beside the answer it was taken for. */
 export type Message = {
   tokens: readonly Token[]
@@ -73,6 +75,7 @@ export function unreadWords(message: Message): number[] {
 
   function isKnown(at: number): boolean {
     const token = tokens[at]
+    if (isName(at)) return false
     if (token === undefined || isNumeral(at) || isWord(at, isSmall, MAX_COST)) return true
     const ordinary = ordinaryOf(token)
     const isOwn = (word: string) => subject.has(word)
@@ -83,6 +86,13 @@ export function unreadWords(message: Message): number[] {
       isWord(at, isOwn, ordinary.length > 0 ? MAX_COST : MAX_SLIP_COST) ||
       (isWord(at, (word) => lists.ordinals.has(word)) && tokens.some((_, i) => isNumeral(i)))
     )
+  }
+
+  /** "nhà anh Tủa": written as a name, after what one calls a person. */
+  function isName(at: number): boolean {
+    const [before, token] = [tokens[at - 1], tokens[at]]
+    if (before === undefined || token === undefined || token.gap !== '' || !NAME.test(token.raw)) return false
+    return lists.family.has(before.canon) && (at === 1 || !NAME.test(before.raw))
   }
 
   /** Words that stand in any answer. */
