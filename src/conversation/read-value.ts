@@ -4,7 +4,6 @@ import { vietnamTime } from '../lib/vietnam-time.ts'
 import { unitTitle } from '../registry/units.ts'
 import type { Commune } from './communes.ts'
 import type { Deps } from './deps.ts'
-import { isDoubtfulName } from './doubtful-name.ts'
 import type { Place } from './read-text.ts'
 
 export type ValueRead =
@@ -29,7 +28,7 @@ export function readValue(turn: ValueWorld, live: Pick<Place, 'loaded'>, prompt:
     case 'name': {
       const read = turn.deps.understand.personName(text)
       if (read.kind === 'none') return { kind: 'none' }
-      return { kind: isDoubtfulName(read.name) ? 'doubtful' : 'value', value: read.name }
+      return { kind: read.kind === 'doubtful' ? 'doubtful' : 'value', value: read.name }
     }
     case 'birth_year': {
       // One figure is the number of an answer said too early, never a year

@@ -1,6 +1,6 @@
 import type { Lexicon } from './understand/lexicon.ts'
 import { type Count, parseCount } from './understand/parse-count.ts'
-import { type PersonName, parsePersonName } from './understand/parse-person-name.ts'
+import { createNameReader, type PersonName } from './understand/parse-person-name.ts'
 import type { Prepared } from './understand/prepare-question.ts'
 import { createReader } from './understand/read.ts'
 import type { Offered, Understanding } from './understand/types.ts'
@@ -34,7 +34,7 @@ export function createUnderstanding(lexicon: Lexicon): Understand {
     prepare: reader.prepare,
     understand: (text, prepared, users = []) => reader.understand(text, prepared, users),
     word: (text, users = []) => reader.understand(text, nothing, users),
-    personName: (text) => parsePersonName(text, lexicon),
+    personName: createNameReader(lexicon),
     count: (text) => parseCount(text, lexicon),
   }
 }

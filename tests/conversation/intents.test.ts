@@ -1,6 +1,5 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { isDoubtfulName } from '../../src/conversation/doubtful-name.ts'
 import { createIntents } from '../../src/conversation/intents.ts'
 import { createUnderstanding } from '../../src/lib/understand.ts'
 import type { CorpusLine } from '../understand/corpus.ts'
@@ -57,39 +56,4 @@ describe('a sentence that asks for what a word does', () => {
     expect(lines.length).toBeGreaterThan(4_000)
     expect(surely).toEqual([])
   })
-})
-
-describe('what is given as a name', () => {
-  test.each([
-    'Nhầm',
-    'nham',
-    'Tiếng Anh Hàn Nhật Lun',
-    'Khong Biet',
-    'Đang Đi Làm',
-    'Hôm Nay Trời Đẹp',
-    'Con Gà Nhà Tôi',
-    'Mẹ Cháu',
-    'Facebook',
-  ])('%s is asked back', (name) => expect(isDoubtfulName(name)).toBe(true))
-
-  test.each([
-    'Lò Văn Nhầm',
-    'Sùng Thị Không',
-    'Cứ A Của',
-    'Mai',
-    'Mỷ',
-    'Lam Van Hoa',
-    'lan anh',
-    'Vì Văn Lún',
-    'Ma Seo Pháo',
-    'Giàng A Páo',
-    'Tao Văn Bun',
-    'Chu Thị Thu',
-    'Mùa A Sáng',
-    "H'Nga Niê",
-    'Y Moan',
-    'Nguyễn Thị Tiếng',
-    'Công Tằng Tôn Nữ',
-    'Mary Lo',
-  ])('%s is a name', (name) => expect(isDoubtfulName(name)).toBe(false))
 })

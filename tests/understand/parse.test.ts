@@ -88,3 +88,38 @@ describe('how many', () => {
     expect(count(text)).toEqual({ kind: 'none' })
   })
 })
+
+describe('what is given as a name', () => {
+  test.each([
+    'Nhầm',
+    'nham',
+    'Tiếng Anh Hàn Nhật Lun',
+    'Khong Biet',
+    'Đang Đi Làm',
+    'Hôm Nay Trời Đẹp',
+    'Con Gà Nhà Tôi',
+    'Mẹ Cháu',
+    'Facebook',
+  ])('%s is asked back', (name) => expect(personName(name).kind).not.toBe('name'))
+
+  test.each([
+    'Lò Văn Nhầm',
+    'Sùng Thị Không',
+    'Cứ A Của',
+    'Mai',
+    'Mỷ',
+    'Lam Van Hoa',
+    'lan anh',
+    'Vì Văn Lún',
+    'Ma Seo Pháo',
+    'Giàng A Páo',
+    'Tao Văn Bun',
+    'Chu Thị Thu',
+    'Mùa A Sáng',
+    "H'Nga Niê",
+    'Y Moan',
+    'Nguyễn Thị Tiếng',
+    'Công Tằng Tôn Nữ',
+    'Mary Lo',
+  ])('%s is a name', (name) => expect(personName(name).kind).toBe('name'))
+})

@@ -151,10 +151,31 @@ export const LanguageLexicon = z
   .strict()
 export type LanguageLexicon = z.infer<typeof LanguageLexicon>
 
+const Words = z.string().transform((text) => text.split(' '))
+
+/** What is the name of a person: data of `flows/lexicon/names.json`. Words are parted by spaces. */
+const Names = z
+  .object({
+    /** In no name, unless it begins with a family name: "Sùng Thị Không". */
+    no_name: Words,
+    /** No name begins with these, though they may stand within one: "Lò Văn Nhầm". What does so is asked back once. */
+    no_beginning: Words,
+    /** Everyday words without their marks: a text of nothing else is a sentence rather than a name. Asked back once, too. */
+    bare: Words,
+    /** Answers to the question before; each of their words is a name elsewhere. */
+    answers: z.array(z.string()),
+    /** Met in the mountain communes and in the whole country. After one of them any word may be a given name: Sao, Được, Biết. */
+    family_names: Words,
+    /** More often a family name than a word of the frame before a name: "vang" is Vàng, not "vâng". */
+    never_bare: Words,
+  })
+  .strict()
+
 /** All the data of understanding. The first language is tried first; all are always understood. */
 export const Lexicon = z
   .object({
     words: WordTable,
+    names: Names,
     languages: z.array(LanguageLexicon).min(1),
     /** Phrases used by name in others: `<often>`. */
     phrases: z.record(z.string().regex(/^[a-z_]+$/), z.array(z.string().min(1))),
@@ -164,6 +185,6 @@ export type Lexicon = z.infer<typeof Lexicon>
 
 /** The files of `flows/lexicon/` by name without ending, checked. Vietnamese comes first. */
 export function parseLexicon(files: Readonly<Record<string, unknown>>): Lexicon {
-  const { words, phrases, vi, ...others } = files
-  return Lexicon.parse({ words, phrases, languages: [vi, ...Object.values(others)] })
+  const { words, names, phrases, vi, ...others } = files
+  return Lexicon.parse({ words, names, phrases, languages: [vi, ...Object.values(others)] })
 }
