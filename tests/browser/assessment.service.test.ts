@@ -1,62 +1,41 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import fastify from 'fastify'
-import type { Browser, Page } from 'playwright-core'
+import { existsSync } from 'node:fs'
+import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { importClips, loadClips } from '../../src/registry/voice-clips.ts'
-import { phonePage } from '../../src/simulator/phone/plugin.ts'
-import { type Bot, REGISTRATION, startBot } from '../support/bot.ts'
-import { CHROMIUM, openBrowser, openPhonePage, type PhonePage, screens } from './phone.ts'
+import { REGISTRATION } from '../support/bot.ts'
+import { keepPicture, type Pages, startPages } from './pages.ts'
+import { CHROMIUM, openPhonePage, type PhonePage, screens } from './phone.ts'
 
 // A whole assessment at 360 px without a mouse, and without reading. Pictures go to SCREENSHOTS where that is set.
 
-const SAMPLE = new URL('../../flows/voice-sample', import.meta.url).pathname
 const MOST_REQUESTS = 25
-const PICTURES = process.env.SCREENSHOTS
 
 // needs a browser: reported as skipped where there is none
 describe.skipIf(!existsSync(CHROMIUM))('a whole assessment on a phone of 360 px', () => {
-  let bot: Bot
-  let browser: Browser
-  let address: string
-  const app = fastify({ forceCloseConnections: true })
+  let pages: Pages
   const open: { close(): Promise<void> }[] = []
 
   beforeAll(async () => {
-    bot = await startBot()
-    const { clips } = await loadClips(SAMPLE, () => true)
-    await importClips(bot.app.deps.database.db, { clips, sample: true, actor: 'test', now: new Date() })
-    await app.register(phonePage)
-    await app.register(bot.simulator.personApi, { prefix: '/phone' })
-    address = `${await app.listen({ host: '127.0.0.1', port: 0 })}/`
-    browser = await openBrowser()
-    if (PICTURES) mkdirSync(PICTURES, { recursive: true })
+    pages = await startPages()
   })
   afterEach(async () => {
     for (const one of open.splice(0)) await one.close()
   })
-  afterAll(async () => {
-    await browser?.close()
-    await app.close()
-    await bot?.close()
-  })
-
-  const picture = async (page: Page, name: string) => {
-    if (PICTURES) await page.screenshot({ path: join(PICTURES, `${name}.png`) })
-  }
+  afterAll(() => pages?.close())
 
   /** What the bot has asked of the platform since the last time. */
   async function requests(): Promise<number> {
-    const { requests: counts } = (await (await fetch(`${address}phone/control/counters`)).json()) as { requests: Record<string, number> }
+    const { requests: counts } = (await (await fetch(`${pages.address}phone/control/counters`)).json()) as {
+      requests: Record<string, number>
+    }
     return Object.values(counts).reduce((sum, n) => sum + n, 0)
   }
 
-  const answersOf = (name: string) => bot.sql<{ question: string; option: string }[]>`
+  const answersOf = (name: string) => pages.bot.sql<{ question: string; option: string }[]>`
     SELECT a.question, a.option FROM answer a JOIN nomination n ON n.id = a.nomination_id JOIN person p ON p.id = n.subject_id
     WHERE p.name = ${name} ORDER BY a.question`
   const statusOf = async (name: string) =>
     (
-      await bot.sql<
+      await pages.bot.sql<
         { status: string }[]
       >`SELECT n.status FROM nomination n JOIN person p ON p.id = n.subject_id WHERE p.name = ${name} AND n.title = 'CDHT'`
     )[0]?.status
@@ -79,8 +58,21 @@ describe.skipIf(!existsSync(CHROMIUM))('a whole assessment on a phone of 360 px'
     expect(seen.focus).not.toBe('nowhere')
   }
 
+  const registrationOf = (name: string) => REGISTRATION.map((text) => (text === 'Lò Văn Pâng' ? name : text))
+
+  /** Somebody at the first question, and where its button to listen leads. */
+  async function registerForVoicePage(name: string) {
+    const person = await pages.bot.person(name)
+    await person.talk(...registrationOf(name))
+    const button = person
+      .messages()
+      .findLast((message) => message.buttons?.length)
+      ?.buttons?.find(({ title }) => title === '🔊 Nghe')
+    return { person, link: (button?.payload as { url: string } | undefined)?.url ?? '' }
+  }
+
   async function openPhone(name: string): Promise<PhonePage> {
-    const shown = await openPhonePage(browser, address, screens.hand)
+    const shown = await openPhonePage(pages.browser, pages.address, screens.hand)
     open.push(shown)
     await shown.addPerson(name)
     return shown
@@ -116,9 +108,9 @@ describe.skipIf(!existsSync(CHROMIUM))('a whole assessment on a phone of 360 px'
         await page.keyboard.press('Enter')
       })
 
-    for (const text of REGISTRATION) await type(text === 'Lò Văn Pâng' ? name : text)
+    for (const text of registrationOf(name)) await type(text)
     expect(await theirs.last().textContent()).toContain('Câu 1/10')
-    await picture(page, 'keyboard-1-question')
+    await keepPicture(page, 'keyboard-1-question')
 
     // Every other answer by the number, the others by its button: back from the typing box to the newest message
     for (let n = 1; n <= 10; n++) {
@@ -137,13 +129,13 @@ describe.skipIf(!existsSync(CHROMIUM))('a whole assessment on a phone of 360 px'
       for (let back = total - 1; back > index; back--) await page.keyboard.press('Shift+Tab')
       expect(await buttons.nth(index).evaluate((button) => button.matches(':focus'))).toBe(true)
       await expectUsable(page)
-      if (index === 1) await picture(page, 'keyboard-2-focus-on-answer')
+      if (index === 1) await keepPicture(page, 'keyboard-2-focus-on-answer')
       await page.keyboard.press('Enter')
     }
 
-    await picture(page, 'keyboard-3-read-back')
+    await keepPicture(page, 'keyboard-3-read-back')
     expect(await answered(() => press(0))).toContain('tự đánh giá')
-    await picture(page, 'keyboard-4-result')
+    await keepPicture(page, 'keyboard-4-result')
     expect(await statusOf(name)).toBe('da_tu_danh_gia')
     expect(await answersOf(name)).toHaveLength(10)
     expect((await requests()) - before).toBeLessThanOrEqual(MOST_REQUESTS)
@@ -153,14 +145,8 @@ describe.skipIf(!existsSync(CHROMIUM))('a whole assessment on a phone of 360 px'
   test('by the voice page only: it plays at once, and one press is one answer', async () => {
     const name = 'Giàng Thị Nghe'
     const before = await requests()
-    const person = await bot.person(name)
-    await person.talk(...REGISTRATION.map((text) => (text === 'Lò Văn Pâng' ? name : text)))
-    const button = person
-      .messages()
-      .findLast((message) => message.buttons?.length)
-      ?.buttons?.find(({ title }) => title === '🔊 Nghe')
-    const link = (button?.payload as { url: string } | undefined)?.url ?? ''
-    const context = await browser.newContext({ viewport: screens.hand, locale: 'vi-VN', hasTouch: true })
+    const { person, link } = await registerForVoicePage(name)
+    const context = await pages.browser.newContext({ viewport: screens.hand, locale: 'vi-VN', hasTouch: true })
     open.push(context)
     const page = await context.newPage()
     const errors: string[] = []
@@ -185,16 +171,16 @@ describe.skipIf(!existsSync(CHROMIUM))('a whole assessment on a phone of 360 px'
       // Big enough for a thumb on a small phone: WCAG 2.2 asks 24 px, Android's guide 48 dp
       for (const place of await answers.evaluateAll((all) => all.map((one) => one.getBoundingClientRect().height)))
         expect(place).toBeGreaterThanOrEqual(48)
-      if (n <= 2) await picture(page, `voice-${n}-question`)
+      if (n <= 2) await keepPicture(page, `voice-${n}-question`)
       await answers.nth(n % 3).tap()
     }
     await page.locator('.lines .line').nth(9).waitFor()
     expect(await fits()).toBe(true)
-    if (PICTURES) await page.screenshot({ path: join(PICTURES, 'voice-3-read-back.png'), fullPage: true })
+    await keepPicture(page, 'voice-3-read-back', { fullPage: true })
     await page.locator('.answer', { hasText: 'Đúng rồi' }).tap()
     await page.locator('.tick').waitFor()
     expect(await fits()).toBe(true)
-    await picture(page, 'voice-4-done')
+    await keepPicture(page, 'voice-4-done')
 
     expect(await statusOf(name)).toBe('da_tu_danh_gia')
     expect(await answersOf(name)).toHaveLength(10)
@@ -205,16 +191,11 @@ describe.skipIf(!existsSync(CHROMIUM))('a whole assessment on a phone of 360 px'
 
   test('the voice page by keyboard: each answer is reached, seen and pressed, and the next question has the focus', async () => {
     const name = 'Vàng Thị Tab'
-    const person = await bot.person(name)
-    await person.talk(...REGISTRATION.map((text) => (text === 'Lò Văn Pâng' ? name : text)))
-    const button = person
-      .messages()
-      .findLast((message) => message.buttons?.length)
-      ?.buttons?.find(({ title }) => title === '🔊 Nghe')
-    const context = await browser.newContext({ viewport: screens.hand, locale: 'vi-VN' })
+    const { link } = await registerForVoicePage(name)
+    const context = await pages.browser.newContext({ viewport: screens.hand, locale: 'vi-VN' })
     open.push(context)
     const page = await context.newPage()
-    await page.goto((button?.payload as { url: string } | undefined)?.url ?? '')
+    await page.goto(link)
     for (let n = 1; n <= 3; n++) {
       await page.locator('.heading', { hasText: `Câu ${n}/10` }).waitFor()
       for (let presses = 0; presses < 20; presses++) {
@@ -222,7 +203,7 @@ describe.skipIf(!existsSync(CHROMIUM))('a whole assessment on a phone of 360 px'
         if (await page.evaluate<boolean>(`document.activeElement.matches('[value^="o:"]')`)) break
       }
       await expectUsable(page)
-      if (n === 1) await picture(page, 'voice-5-keyboard')
+      if (n === 1) await keepPicture(page, 'voice-5-keyboard')
       await page.keyboard.press('Enter')
     }
     await page.locator('.heading', { hasText: 'Câu 4/10' }).waitFor()

@@ -1,49 +1,29 @@
-import { existsSync, mkdirSync } from 'node:fs'
-import { join } from 'node:path'
-import fastify from 'fastify'
-import type { Browser, Page } from 'playwright-core'
+import { existsSync } from 'node:fs'
+import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { importClips, loadClips } from '../../src/registry/voice-clips.ts'
-import { phonePage } from '../../src/simulator/phone/plugin.ts'
 import { MARKS, mark, outside, pseudoContent } from '../flows/pseudo-locale.ts'
-import { type Bot, startBot } from '../support/bot.ts'
-import { CHROMIUM, openBrowser, openPhonePage, screens } from './phone.ts'
+import { keepPicture, type Pages, startPages } from './pages.ts'
+import { CHROMIUM, openPhonePage, screens } from './phone.ts'
 
 // Every text is marked with its language's marks: what a reader of English meets on the pages without them, or with those of Vietnamese,
 // stands in code or was never translated. Pictures go to SCREENSHOTS where that is set.
 
-const SAMPLE = new URL('../../flows/voice-sample', import.meta.url).pathname
-const PICTURES = process.env.SCREENSHOTS
 const NAME = 'Lò Thị Mai'
 // Said by people or about them: the account, the person, what is typed, villages of the register, the two languages' own short names
 const OWN = ['Hội Khuyến học xã', NAME, 'Lò Văn Ún', 'Vàng Thị Mỷ', 'Lò Văn Páo', 'Tẩn A Sử', 'Nguyễn Thị Hạnh', 'Nà Đa', 'VI', 'EN']
 
 // needs a browser: reported as skipped where there is none
 describe.skipIf(!existsSync(CHROMIUM))('in English no word of Vietnamese and none that stands in code', () => {
-  let bot: Bot
-  let browser: Browser
-  let address: string
-  const app = fastify({ forceCloseConnections: true })
+  let pages: Pages
   const open: { close(): Promise<void> }[] = []
 
   beforeAll(async () => {
-    bot = await startBot({ content: pseudoContent() })
-    const { clips } = await loadClips(SAMPLE, () => true)
-    await importClips(bot.app.deps.database.db, { clips, sample: true, actor: 'test', now: new Date() })
-    await app.register(phonePage)
-    await app.register(bot.simulator.personApi, { prefix: '/phone' })
-    address = `${await app.listen({ host: '127.0.0.1', port: 0 })}/`
-    browser = await openBrowser()
-    if (PICTURES) mkdirSync(PICTURES, { recursive: true })
+    pages = await startPages({ content: pseudoContent() })
   })
   afterEach(async () => {
     for (const one of open.splice(0)) await one.close()
   })
-  afterAll(async () => {
-    await browser?.close()
-    await app.close()
-    await bot?.close()
-  })
+  afterAll(() => pages?.close())
 
   /** Everything on the page that can be read or is read out, piece by piece; a message of the chat is one piece. */
   const piecesOf = (page: Page) =>
@@ -63,7 +43,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in English no word of Vietnamese and non
     })()`)
 
   async function expectEnglish(page: Page, when: string): Promise<void> {
-    if (PICTURES) await page.screenshot({ path: join(PICTURES, `english-${when.replaceAll(' ', '-')}.png`) })
+    await keepPicture(page, `english-${when.replaceAll(' ', '-')}`)
     const strange = (await piecesOf(page)).filter((piece) => {
       const left = OWN.reduce((text, own) => text.replaceAll(own, ''), outside(piece))
       return /\p{L}/u.test(left) || piece.includes(MARKS.vi[0])
@@ -83,7 +63,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in English no word of Vietnamese and non
   }
 
   test('on the phone page: its panels and menus, and all that is answered there', async () => {
-    const shown = await openPhonePage(browser, address, screens.hand, markPage)
+    const shown = await openPhonePage(pages.browser, pages.address, screens.hand, markPage)
     open.push(shown)
     const { page } = shown
     await page.locator('[data-role="language"][data-lang="en"]').click()
@@ -138,13 +118,13 @@ describe.skipIf(!existsSync(CHROMIUM))('in English no word of Vietnamese and non
   })
 
   test('on the voice page, from the question to the end', async () => {
-    const person = await bot.person(NAME)
+    const person = await pages.bot.person(NAME)
     await person.talk('NGÔN NGỮ', '2', 'BẮT ĐẦU', '1', 'Nà Đa', NAME, '1967', '3', '1', '1', '4', '1')
     const link = person
       .messages()
       .flatMap((message) => message.buttons ?? [])
       .findLast(({ title }) => title === mark('en', '🔊 Listen'))
-    const context = await browser.newContext({ viewport: screens.hand, hasTouch: true })
+    const context = await pages.browser.newContext({ viewport: screens.hand, hasTouch: true })
     open.push(context)
     const page = await context.newPage()
     await page.goto((link?.payload as { url: string } | undefined)?.url ?? '')

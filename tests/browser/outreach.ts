@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import postgres from 'postgres'
 import { startThrowawayPostgres } from '../support/postgres.ts'
 import { openBrowser, openPhonePage, type Phone, screens } from './phone.ts'
+import { expect, picturesIn, talk, tap } from './walk.ts'
 
 const [folder = '.'] = process.argv.slice(2)
 const OTHERS = 40
@@ -27,18 +28,9 @@ const address = await new Promise<string>((resolve) => {
 const sql = postgres(database.url, { max: 1 })
 const browser = await openBrowser()
 const desk = await openPhonePage(browser, address, { ...screens.desk, height: 1500 })
-const picture = (phone: Phone, name: string) => phone.screenshot(join(folder, `${name}.png`))
-const talk = async (phone: Phone, ...texts: string[]) => {
-  let last = ''
-  for (const text of texts) last = (await phone.ask(text)).text
-  return last
-}
-const tap = async (phone: Phone, label: string) => (await phone.answerTo(() => phone.tap(label))).text
+const picture = picturesIn(folder)
 async function shows(phone: Phone, text: string, waitMs = 90_000): Promise<void> {
   await phone.element.locator('[data-role="message"]', { hasText: text }).last().waitFor({ timeout: waitMs })
-}
-function expect(said: string, part: string): void {
-  if (!said.includes(part)) throw new Error(`expected "${part}" in:\n${said}`)
 }
 /** Hours pass since these people last wrote. */
 const silent = (name: string, hours: number) =>

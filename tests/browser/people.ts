@@ -1,20 +1,12 @@
 // People as they are, in a real browser, with pictures: `node tests/browser/people.ts <address> <folder>`
-import { join } from 'node:path'
-import { openBrowser, openPhonePage, type Phone, screens } from './phone.ts'
+import { openBrowser, openPhonePage, screens } from './phone.ts'
+import { expect, picturesIn, talk } from './walk.ts'
 
 const [address = 'http://127.0.0.1:3000', folder = '.'] = process.argv.slice(2)
 
 const browser = await openBrowser()
 const desk = await openPhonePage(browser, address, { ...screens.desk, height: 1500 })
-const picture = (phone: Phone, name: string) => phone.screenshot(join(folder, `${name}.png`))
-const talk = async (phone: Phone, ...texts: string[]) => {
-  let last = ''
-  for (const text of texts) last = (await phone.ask(text)).text
-  return last
-}
-function expect(said: string, part: string): void {
-  if (!said.includes(part)) throw new Error(`expected "${part}" in:\n${said}`)
-}
+const picture = picturesIn(folder)
 
 // Somebody who types without marks and with slips, from the first word to the result
 const typist = await desk.addPerson('Lù Thị Pâng')

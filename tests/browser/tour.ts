@@ -1,50 +1,44 @@
 // A walk through the phone page in a real browser, with pictures: `node tests/browser/tour.ts <address> <folder>`
 import { join } from 'node:path'
-import { openBrowser, openPhonePage, type Phone, screens } from './phone.ts'
+import { openBrowser, openPhonePage, screens } from './phone.ts'
+import { picturesIn, talk, tap } from './walk.ts'
 
 const [address = 'http://127.0.0.1:3000', folder = '.'] = process.argv.slice(2)
 
 const browser = await openBrowser()
 const desk = await openPhonePage(browser, address, screens.desk)
-const picture = (phone: Phone, name: string) => phone.screenshot(join(folder, `${name}.png`))
-
-async function talk(phone: Phone, ...texts: string[]): Promise<void> {
-  for (const text of texts) await phone.ask(text)
-}
-const tapAll = async (phone: Phone, ...labels: string[]) => {
-  for (const label of labels) await phone.answerTo(() => phone.tap(label))
-}
+const picture = picturesIn(folder)
 
 // A citizen: first contact to result, with a pause, an edit and words of their own
 const citizen = await desk.pick('Người dân')
 await citizen.ask('chào')
 await picture(citizen, '01-first-contact')
-await tapAll(citizen, 'Đồng ý')
+await tap(citizen, 'Đồng ý')
 await talk(citizen, 'na da', 'lo van pang', '1967', 'bác')
-await tapAll(citizen, 'Bà con trong xã (làm ruộng, nội trợ, buôn bán, tuổi cao)', 'Không, người khác')
+await tap(citizen, 'Bà con trong xã (làm ruộng, nội trợ, buôn bán, tuổi cao)', 'Không, người khác')
 await talk(citizen, 'Lò Văn Ún')
 await picture(citizen, '02-registration-read-back')
-await tapAll(citizen, 'Đúng rồi')
+await tap(citizen, 'Đúng rồi')
 await picture(citizen, '03-first-question')
 await talk(citizen, 'tuần đôi ba bận', 'dang hoc', 'dự 5 buổi rồi')
 await picture(citizen, '04-own-words')
 await citizen.ask('BẮT ĐẦU')
 await picture(citizen, '05-resume')
-await tapAll(citizen, 'Tiếp tục')
+await tap(citizen, 'Tiếp tục')
 await talk(citizen, '1', '2', 'một tiếng', '1', '2', '2', '1')
 await picture(citizen, '06-read-back')
 await citizen.ask('câu 3 đổi')
-await tapAll(citizen, '2–3 buổi')
+await tap(citizen, '2–3 buổi')
 await picture(citizen, '07-edited')
-await tapAll(citizen, 'Đúng rồi')
+await tap(citizen, 'Đúng rồi')
 await picture(citizen, '08-result')
 
 // A family, by its head
 const head = await desk.pick('Chủ hộ')
 await talk(head, 'chào', '1', '2', 'Vàng Thị Mỷ', '1980', 'chị')
-await tapAll(head, 'Bà con trong xã (làm ruộng, nội trợ, buôn bán, tuổi cao)', 'Tôi là chủ hộ')
+await tap(head, 'Bà con trong xã (làm ruộng, nội trợ, buôn bán, tuổi cao)', 'Tôi là chủ hộ')
 await talk(head, '3')
-await tapAll(head, 'Đúng rồi')
+await tap(head, 'Đúng rồi')
 await talk(head, '1', '1', '5 buổi', '1', '1', '2 tiếng', '1', '1', '1', '1', '1', 'GIA ĐÌNH')
 await picture(head, '09-family')
 await talk(head, '1', '1', '1', '1', '1', '1', '1', '1', '1', '1')
@@ -69,7 +63,7 @@ const shy = await desk.addPerson('Giàng A Páo')
 await talk(shy, 'alo', 'không')
 await picture(shy, '14-decline')
 await citizen.ask('XÓA')
-await tapAll(citizen, 'Xóa hết')
+await tap(citizen, 'Xóa hết')
 await picture(citizen, '15-erased')
 await desk.screenshot(join(folder, '16-all-phones.png'))
 await browser.close()
