@@ -1,9 +1,7 @@
-import { open, rename, rm } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
-import { stringify } from 'csv-stringify'
 import type { Database } from '../db/connect.ts'
 import { audit } from '../db/schema.ts'
 import { OperatorError } from '../lib/operator-error.ts'
+import { writeCsv } from '../lib/write-csv.ts'
 import { findCampaign } from './campaign-row.ts'
 import { ledgerCells, ledgerRows } from './ledger-rows.ts'
 
@@ -29,30 +27,17 @@ export async function exportLedger(
 ): Promise<number> {
   const found = await findCampaign({ database }, campaignId)
   if (!found) throw new OperatorError(`there is no campaign ${campaignId}`)
-  const half = `${path}.${process.pid}.part`
-  const file = await open(half, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    throw new OperatorError(`${path} cannot be written (${error.code ?? error.message})`)
-  })
-  try {
-    let rows = 0
-    // A cell that begins with = + - @ is text to a spreadsheet only with ' before it
-    const csv = stringify({ header: true, columns: receipts ? [...COLUMNS, 'received_at'] : COLUMNS, escape_formulas: true })
-    async function* cells() {
-      for await (const batch of ledgerRows(database.sql, found!.communeId, campaignId)) {
-        for (const row of batch) {
-          rows += 1
-          yield ledgerCells(row)
-        }
-      }
-    }
-    await pipeline(cells, csv, file.createWriteStream())
-    await database.db
-      .insert(audit)
-      .values({ communeId: found.communeId, at: now, actor, action: 'export.ledger', subject: `campaign:${campaignId}`, detail: { rows } })
-    await rename(half, path)
-    return rows
-  } catch (error) {
-    await rm(half, { force: true })
-    throw error
+  const { communeId } = found
+  async function* cells() {
+    for await (const batch of ledgerRows(database.sql, communeId, campaignId)) for (const row of batch) yield ledgerCells(row)
   }
+  return await writeCsv({
+    path,
+    columns: receipts ? [...COLUMNS, 'received_at'] : COLUMNS,
+    rows: cells(),
+    beforeShown: (rows) =>
+      database.db
+        .insert(audit)
+        .values({ communeId, at: now, actor, action: 'export.ledger', subject: `campaign:${campaignId}`, detail: { rows } }),
+  })
 }

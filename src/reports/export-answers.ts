@@ -1,11 +1,8 @@
-import { open, rename, rm } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
-import { stringify } from 'csv-stringify'
 import type { Database } from '../db/connect.ts'
 import { audit } from '../db/schema.ts'
 import type { StoredAnswer } from '../engine/mapping.ts'
-import { OperatorError } from '../lib/operator-error.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
+import { writeCsv } from '../lib/write-csv.ts'
 import type { Unit } from '../registry/units.ts'
 
 export type ExportAnswersArgs = {
@@ -42,71 +39,61 @@ export async function exportAnswers(
   { sql, db }: Database,
   { unit, year, path, actor, now, readAnswer = (given) => given }: ExportAnswersArgs,
 ): Promise<number> {
-  const half = `${path}.${process.pid}.part`
-  const file = await open(half, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    throw new OperatorError(`${path} cannot be written (${error.code ?? error.message})`)
-  })
-  try {
-    let rows = 0
-    const csv = stringify({
-      header: true,
-      columns: COLUMNS,
-      // A cell that begins with = + - @ is text to a spreadsheet only with ' before it
-      escape_formulas: true,
-    })
-    const within = {
-      thon_ban: sql`n.commune_id = ${unit.communeId} AND n.village_id = ${unit.id}`,
-      xa: sql`n.commune_id = ${unit.communeId}`,
-      tinh: sql`n.commune_id IN (SELECT id FROM unit WHERE parent_id = ${unit.id})`,
-    }[unit.level]
-    // For a household's title the person is its head; the chat is the one the answer came from, be it the helper's
-    const answers = sql<AnswerRow[]>`
-      SELECT ac.channel, c.channel_user_id, coalesce(p.name, h.head_name) AS person, coalesce(p.birth_year, head.birth_year) AS birth_year,
-        v.code AS village_code, n.title, a.criteria_set, a.question, a.option, a.points, helper.name AS helper,
-        extract(epoch FROM a.answered_at)::float8 * 1000 AS answered_at_ms
-      FROM nomination n
-      JOIN answer a ON a.commune_id = n.commune_id AND a.nomination_id = n.id
-      JOIN unit v ON v.id = n.village_id
-      LEFT JOIN person p ON n.title = 'CDHT' AND p.commune_id = n.commune_id AND p.id = n.subject_id
-      LEFT JOIN household h ON n.title = 'GDHT' AND h.commune_id = n.commune_id AND h.id = n.subject_id
-      LEFT JOIN person head ON head.commune_id = h.commune_id AND head.id = h.head_person_id
-      LEFT JOIN person helper ON helper.commune_id = n.commune_id AND helper.id = a.helper_person_id
-      LEFT JOIN contact c ON c.id = a.contact_id
-      LEFT JOIN account ac ON ac.id = c.account_id
-      WHERE ${within} AND n.year = ${year} AND n.status <> 'rut_lai'
-      ORDER BY n.commune_id, v.position, v.id, n.title, person, n.id, a.question`
-    async function* cells() {
-      for await (const batch of answers.cursor(BATCH)) {
-        for (const row of batch) {
-          rows += 1
-          const { question, option } = readAnswer({ criteriaSet: row.criteria_set, question: row.question, option: row.option })
-          yield [
-            row.channel,
-            row.channel_user_id,
-            row.person,
-            row.birth_year,
-            row.village_code,
-            row.title,
-            question,
-            option,
-            row.points,
-            row.helper,
-            printTime(new Date(row.answered_at_ms)),
-          ]
-        }
+  const within = {
+    thon_ban: sql`n.commune_id = ${unit.communeId} AND n.village_id = ${unit.id}`,
+    xa: sql`n.commune_id = ${unit.communeId}`,
+    tinh: sql`n.commune_id IN (SELECT id FROM unit WHERE parent_id = ${unit.id})`,
+  }[unit.level]
+  // For a household's title the person is its head; the chat is the one the answer came from, be it the helper's
+  const answers = sql<AnswerRow[]>`
+    SELECT ac.channel, c.channel_user_id, coalesce(p.name, h.head_name) AS person, coalesce(p.birth_year, head.birth_year) AS birth_year,
+      v.code AS village_code, n.title, a.criteria_set, a.question, a.option, a.points, helper.name AS helper,
+      extract(epoch FROM a.answered_at)::float8 * 1000 AS answered_at_ms
+    FROM nomination n
+    JOIN answer a ON a.commune_id = n.commune_id AND a.nomination_id = n.id
+    JOIN unit v ON v.id = n.village_id
+    LEFT JOIN person p ON n.title = 'CDHT' AND p.commune_id = n.commune_id AND p.id = n.subject_id
+    LEFT JOIN household h ON n.title = 'GDHT' AND h.commune_id = n.commune_id AND h.id = n.subject_id
+    LEFT JOIN person head ON head.commune_id = h.commune_id AND head.id = h.head_person_id
+    LEFT JOIN person helper ON helper.commune_id = n.commune_id AND helper.id = a.helper_person_id
+    LEFT JOIN contact c ON c.id = a.contact_id
+    LEFT JOIN account ac ON ac.id = c.account_id
+    WHERE ${within} AND n.year = ${year} AND n.status <> 'rut_lai'
+    ORDER BY n.commune_id, v.position, v.id, n.title, person, n.id, a.question`
+  async function* cells() {
+    for await (const batch of answers.cursor(BATCH)) {
+      for (const row of batch) {
+        const { question, option } = readAnswer({ criteriaSet: row.criteria_set, question: row.question, option: row.option })
+        yield [
+          row.channel,
+          row.channel_user_id,
+          row.person,
+          row.birth_year,
+          row.village_code,
+          row.title,
+          question,
+          option,
+          row.points,
+          row.helper,
+          printTime(new Date(row.answered_at_ms)),
+        ]
       }
     }
-    await pipeline(cells, csv, file.createWriteStream())
-    const detail = { year, rows }
-    await db
-      .insert(audit)
-      .values({ communeId: unit.communeId, at: now, actor, action: 'export.answers', subject: `unit:${unit.id}`, detail })
-    await rename(half, path)
-    return rows
-  } catch (error) {
-    await rm(half, { force: true })
-    throw error
   }
+  return await writeCsv({
+    path,
+    columns: COLUMNS,
+    rows: cells(),
+    beforeShown: (rows) =>
+      db.insert(audit).values({
+        communeId: unit.communeId,
+        at: now,
+        actor,
+        action: 'export.answers',
+        subject: `unit:${unit.id}`,
+        detail: { year, rows },
+      }),
+  })
 }
 
 type AnswerRow = {
