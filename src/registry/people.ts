@@ -31,12 +31,7 @@ export async function registerPerson(
     .insert(person)
     .values({
       communeId,
-      villageId: facts.villageId,
-      name: facts.name,
-      nameKey: fold(facts.name),
-      birthYear: facts.birthYear,
-      address: facts.address,
-      group: facts.group,
+      ...columnsOf(facts),
       source: given.source,
       registeredBy: given.registeredBy,
       createdAt: given.now,
@@ -47,18 +42,20 @@ export async function registerPerson(
   return { person: placed.person, tallies: [...placed.tallies, ...personTallies(undefined, placed.person)] }
 }
 
-/** Changes what is known of a person. */
+const columnsOf = ({ villageId, name, birthYear, address, group }: PersonFacts) => ({
+  villageId,
+  name,
+  nameKey: fold(name),
+  birthYear,
+  address,
+  group,
+})
+
+/** Changes what is known of a person. Safe to repeat. */
 export async function changePerson(tx: Tx, before: Person, facts: PersonFacts, now: Date): Promise<Placed> {
   const [row] = await tx
     .update(person)
-    .set({
-      villageId: facts.villageId,
-      name: facts.name,
-      nameKey: fold(facts.name),
-      birthYear: facts.birthYear,
-      address: facts.address,
-      group: facts.group,
-    })
+    .set(columnsOf(facts))
     .where(and(eq(person.communeId, before.communeId), eq(person.id, before.id)))
     .returning()
   if (!row) throw new Error(`there is no person ${before.id}`)
