@@ -28,46 +28,15 @@ import type { Turn } from './turn.ts'
 export async function erase(turn: Turn): Promise<void> {
   const { tx, contact, person, now } = turn
   const { communeId } = contact
-  const subjects = person ? [person.id] : []
   const home = person?.householdId ? await findHousehold(tx, communeId, person.householdId) : undefined
-  const isHead = home !== undefined && home.headPersonId === person?.id
-  const rows = await tx
-    .select({ id: nomination.id })
-    .from(nomination)
-    .where(
-      and(
-        eq(nomination.communeId, communeId),
-        or(
-          and(eq(nomination.title, 'CDHT'), inArray(nomination.subjectId, subjects.length > 0 ? subjects : [-1])),
-          and(eq(nomination.title, 'GDHT'), eq(nomination.subjectId, isHead ? home.id : -1)),
-        ),
-      ),
-    )
-  // All chats the person came through
-  const chats = person
-    ? await tx
-        .select({ id: contactTable.id })
-        .from(contactTable)
-        .where(and(eq(contactTable.communeId, communeId), eq(contactTable.personId, person.id)))
-        .orderBy(asc(contactTable.id))
-        .for('update')
-    : []
-  const contactIds = [...new Set([contact.id, ...chats.map((chat) => chat.id)])]
-  turn.nominations.clear()
-  for (const { id } of rows) {
-    const open = await loadNomination(tx, communeId, id)
-    if (open) turn.tallies.push(...uncount(open))
-  }
-  const ids = rows.map((row) => row.id)
-  if (ids.length > 0) {
-    await tx.delete(answer).where(and(eq(answer.communeId, communeId), inArray(answer.nominationId, ids)))
-    await tx.delete(answerHistory).where(and(eq(answerHistory.communeId, communeId), inArray(answerHistory.nominationId, ids)))
-    await tx.delete(nomination).where(and(eq(nomination.communeId, communeId), inArray(nomination.id, ids)))
-  }
+  const ownHome = home && home.headPersonId === person?.id ? home : undefined
+  const nominationIds = person ? await findNominations(turn, person.id, ownHome?.id) : []
+  const contactIds = await lockChats(turn)
+  await deleteForms(turn, nominationIds)
   if (person) {
     turn.tallies.push(...personTallies(person, undefined))
     await tx.delete(personTable).where(and(eq(personTable.communeId, communeId), eq(personTable.id, person.id)))
-    if (home) turn.tallies.push(...(await leaveHousehold(tx, home, isHead)))
+    if (home) turn.tallies.push(...(await leaveHousehold(tx, home, ownHome !== undefined)))
     // What this person did for others stays theirs, done by somebody without a name: the number alone says no more who it was
     await forgetHelp(turn, person.id)
   }
@@ -80,32 +49,80 @@ export async function erase(turn: Turn): Promise<void> {
     decidedAt: now,
   })
   await tx.update(consent).set({ personId: null }).where(ownConsents(turn))
-  for (const contactId of contactIds) await eraseMentions(tx, { communeId, contactId, villageId: person?.villageId })
-  await tx
-    .update(ticket)
-    .set({ wordsEnc: null, personId: null, status: 'closed', closedAt: now })
-    .where(inArray(ticket.contactId, contactIds))
-  await tx.update(roleGrant).set({ revokedAt: now }).where(inArray(roleGrant.contactId, contactIds))
-  await tx
-    .update(inboundEvent)
-    .set({ bodyEnc: null })
-    .where(and(inArray(inboundEvent.contactId, contactIds), sql`handled_at IS NOT NULL`))
-  await tx
-    .update(outboundMessage)
-    .set({ bodyEnc: null })
-    .where(and(inArray(outboundMessage.contactId, contactIds), sql`status <> 'waiting'`))
-  await tx.update(sessionTable).set({ state: {}, status: 'ended' }).where(inArray(sessionTable.contactId, contactIds))
-  turn.sessions = turn.sessions.filter((session) => session.status === 'active')
+  await emptyChats(turn, contactIds)
   await tx
     .insert(audit)
     .values({ communeId, at: now, actor: `contact:${contact.id}`, action: 'person.erase', subject: person ? `person:${person.id}` : null })
-  await tx
-    .update(contactTable)
-    .set({ personId: null, cameByUnitId: null, voiceLanguageEnc: null, stoppedAt: null, erasedAt: now })
-    .where(inArray(contactTable.id, contactIds))
-  Object.assign(contact, { personId: null, cameByUnitId: null, voiceLanguageEnc: null, stoppedAt: null, erasedAt: now })
+  const nobody = { personId: null, cameByUnitId: null, voiceLanguageEnc: null, stoppedAt: null, erasedAt: now }
+  await tx.update(contactTable).set(nobody).where(inArray(contactTable.id, contactIds))
+  Object.assign(contact, nobody)
   turn.person = undefined
   turn.roles = []
+}
+
+/** A person's own forms, and those of the household they are the head of. */
+async function findNominations({ tx, contact }: Turn, personId: number, ownHomeId: number | undefined): Promise<number[]> {
+  const rows = await tx
+    .select({ id: nomination.id })
+    .from(nomination)
+    .where(
+      and(
+        eq(nomination.communeId, contact.communeId),
+        or(
+          and(eq(nomination.title, 'CDHT'), eq(nomination.subjectId, personId)),
+          ownHomeId === undefined ? undefined : and(eq(nomination.title, 'GDHT'), eq(nomination.subjectId, ownHomeId)),
+        ),
+      ),
+    )
+  return rows.map(({ id }) => id)
+}
+
+/** Locks all chats the person came through and gives their ids, this one's first. */
+async function lockChats({ tx, contact, person }: Turn): Promise<number[]> {
+  const chats = person
+    ? await tx
+        .select({ id: contactTable.id })
+        .from(contactTable)
+        .where(and(eq(contactTable.communeId, contact.communeId), eq(contactTable.personId, person.id)))
+        .orderBy(asc(contactTable.id))
+        .for('update')
+    : []
+  return [...new Set([contact.id, ...chats.map((chat) => chat.id)])]
+}
+
+/** Deletes forms with their answers and the history of these, and takes them out of the figures. */
+async function deleteForms(turn: Turn, ids: readonly number[]): Promise<void> {
+  const { tx } = turn
+  const { communeId } = turn.contact
+  turn.nominations.clear()
+  for (const id of ids) {
+    const open = await loadNomination(tx, communeId, id)
+    if (open) turn.tallies.push(...uncount(open))
+  }
+  if (ids.length === 0) return
+  await tx.delete(answer).where(and(eq(answer.communeId, communeId), inArray(answer.nominationId, [...ids])))
+  await tx.delete(answerHistory).where(and(eq(answerHistory.communeId, communeId), inArray(answerHistory.nominationId, [...ids])))
+  await tx.delete(nomination).where(and(eq(nomination.communeId, communeId), inArray(nomination.id, [...ids])))
+}
+
+/** Takes the words, the roles and the conversations out of chats. What is still to be handled or sent keeps its words until then. */
+async function emptyChats(turn: Turn, contactIds: readonly number[]): Promise<void> {
+  const { tx, person, now } = turn
+  const { communeId } = turn.contact
+  const ids = [...contactIds]
+  for (const contactId of ids) await eraseMentions(tx, { communeId, contactId, villageId: person?.villageId })
+  await tx.update(ticket).set({ wordsEnc: null, personId: null, status: 'closed', closedAt: now }).where(inArray(ticket.contactId, ids))
+  await tx.update(roleGrant).set({ revokedAt: now }).where(inArray(roleGrant.contactId, ids))
+  await tx
+    .update(inboundEvent)
+    .set({ bodyEnc: null })
+    .where(and(inArray(inboundEvent.contactId, ids), sql`handled_at IS NOT NULL`))
+  await tx
+    .update(outboundMessage)
+    .set({ bodyEnc: null })
+    .where(and(inArray(outboundMessage.contactId, ids), sql`status <> 'waiting'`))
+  await tx.update(sessionTable).set({ state: {}, status: 'ended' }).where(inArray(sessionTable.contactId, ids))
+  turn.sessions = turn.sessions.filter((session) => session.status === 'active')
 }
 
 /** Stands for a helper who is no more known: the person was helped, by whom is forgotten. */
