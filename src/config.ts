@@ -85,7 +85,9 @@ export function parseConfig(
   if (purpose === 'serve') {
     if (!zalo) requireSampleRules(env)
     if (env.ROLE !== 'all' && !env.DATABASE_URL) {
-      throw new OperatorError(`ROLE=${env.ROLE} needs DATABASE_URL: the database in DATA_DIR belongs to one process, which does all`)
+      throw new OperatorError(
+        `ROLE=${env.ROLE} needs DATABASE_URL, for the database in DATA_DIR belongs to one process: set it, or remove ROLE`,
+      )
     }
   }
 
@@ -127,24 +129,24 @@ const secretKey = z
   .string()
   .regex(/^[A-Za-z0-9+/]{43}=?$/, { error: `is not ${SECRET_KEY_BYTES} bytes in base64: make one with \`openssl rand -base64 32\`` })
   .transform((text) => Buffer.from(text, 'base64'))
-const platformUrl = baseAddress(['https:', 'http:'], 'is not an address such as https://example.org')
+const platformUrl = baseAddress(['https:', 'http:'], 'is not an address: set it to one such as https://example.org')
 
 const environmentSchema = z.object({
   HOST: word.default('127.0.0.1'),
   PORT: z
     .string()
-    .regex(/^\d{1,5}$/, { error: 'is not a port number from 0 to 65535' })
+    .regex(/^\d{1,5}$/, { error: 'is not a port number: set it to one from 0 to 65535' })
     .transform(Number)
-    .refine((port) => port <= 65535, { error: 'is not a port number from 0 to 65535' })
+    .refine((port) => port <= 65535, { error: 'is not a port number: set it to one from 0 to 65535' })
     .default(3000),
-  PUBLIC_URL: baseAddress(['https:'], 'is not an https address such as https://hoctap.example.org').optional(),
+  PUBLIC_URL: baseAddress(['https:'], 'is not an https address: set it to one such as https://hoctap.example.org').optional(),
   DATA_DIR: z.string().default('.data'),
   DATABASE_URL: address(
     ['postgres:', 'postgresql:'],
-    'is not a PostgreSQL address such as postgres://name:password@host:5432/database',
+    'is not a PostgreSQL address: set it to one such as postgres://name:password@host:5432/database',
   ).optional(),
-  REDIS_URL: address(['redis:', 'rediss:'], 'is not a Redis address such as redis://host:6379').optional(),
-  ROLE: z.enum(['all', 'web', 'worker'], { error: 'is none of all, web, worker' }).default('all'),
+  REDIS_URL: address(['redis:', 'rediss:'], 'is not a Redis address: set it to one such as redis://host:6379').optional(),
+  ROLE: z.enum(['all', 'web', 'worker'], { error: 'is none of all, web, worker: set it to one of them, or remove it' }).default('all'),
   SECRET_KEY: secretKey.optional(),
   SECRET_KEY_PREVIOUS: secretKey.optional(),
   ZALO_OA_ID: word.optional(),
@@ -158,13 +160,13 @@ const environmentSchema = z.object({
   // see https://core.telegram.org/bots/api#setwebhook
   TELEGRAM_WEBHOOK_SECRET: z
     .string()
-    .regex(/^[A-Za-z0-9_-]{1,256}$/, { error: 'may hold only A-Z, a-z, 0-9, _ and -, at most 256 of them' })
+    .regex(/^[A-Za-z0-9_-]{1,256}$/, { error: 'may hold only A-Z, a-z, 0-9, _ and -, at most 256 of them: set it to such a word' })
     .optional(),
   TELEGRAM_API_URL: platformUrl.optional(),
-  SAMPLE_DATA: z.enum(['yes', 'no'], { error: 'is neither yes nor no' }).optional(),
+  SAMPLE_DATA: z.enum(['yes', 'no'], { error: 'is neither yes nor no: set it to one of them, or remove it' }).optional(),
   COMMUNE: word.optional(),
   METRICS_TOKEN: word.optional(),
-  LOG_LEVEL: z.enum(LOG_LEVELS, { error: `is none of ${LOG_LEVELS.join(', ')}` }).default('info'),
+  LOG_LEVEL: z.enum(LOG_LEVELS, { error: `is none of ${LOG_LEVELS.join(', ')}: set it to one of them, or remove it` }).default('info'),
 })
 type Parsed = z.infer<typeof environmentSchema>
 

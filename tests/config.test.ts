@@ -113,6 +113,8 @@ describe('refused, naming the variable', () => {
     expect(attempt).toThrow(OperatorError)
     expect(attempt).toThrow(message)
     expect(attempt).not.toThrow(secret)
+    // What to do
+    expect(attempt).toThrow(/[:;] (set|remove|make|was it) /)
   })
 
   test('several at once, in one message', () => {
