@@ -67,9 +67,9 @@ console.log(
 )
 process.exitCode = failed.length === 0 ? 0 : 1
 
-/** What was promised of the ledger and of the time it takes to come back. */
-function holds({ problems, readySeconds, sendSeconds, databaseSeconds }: TrialResult): boolean {
-  return problems.length === 0 && readySeconds <= 5 && sendSeconds <= 5 && databaseSeconds <= 5
+/** What was promised of the ledger, of the time it takes to come back, and of two campaigns at once: pauses cost the first one a little. */
+function holds({ problems, readySeconds, sendSeconds, databaseSeconds, share }: TrialResult): boolean {
+  return problems.length === 0 && readySeconds <= 5 && sendSeconds <= 5 && databaseSeconds <= 5 && Math.abs(share - 50) <= 20
 }
 
 function printTable(results: readonly TrialResult[]): void {
