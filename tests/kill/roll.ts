@@ -87,6 +87,11 @@ const PHONE_ALONE = 30
 const PHONE_BESIDE = 2
 const ADMINISTRATORS = 75
 const LED_VILLAGES = 5
+// The first lead the first villages: always there, with one chat, open. Behind them, in a small commune too, somebody for each fault of these ways
+const SURE: readonly Kind[] = [
+  ...Array.from({ length: LED_VILLAGES }, () => 'plain' as const),
+  ...FAULTS.flatMap(({ by }) => (by === 'telegram' ? ['telegram' as const] : by === 'phone' ? ['without' as const] : [])),
+]
 // Longer ago than any window
 const LONG_AGO_MS = 20 * 86_400_000
 const MOST_AT_ONCE = 2_000
@@ -223,9 +228,9 @@ function plan({ recipients, openPercent }: SettleArgs, dice: Dice): Planned[] {
   while (rows < recipients) {
     const n = list.length + 1
     const village = dice.below(35)
-    // The first lead the first villages: always there, with one chat, open
     const leads = n <= LED_VILLAGES
-    const { kind } = leads ? { kind: 'plain' as const } : { kind: pickKind(dice) }
+    const isSure = n <= SURE.length
+    const kind = SURE[n - 1] ?? pickKind(dice)
     const chats: Chat[] = []
     const addChat = (by: Chat['by'], open: boolean) => chats.push({ id: '', userId: '', by, open })
     if (kind !== 'without') addChat(kind === 'telegram' ? 'telegram' : 'chat', leads || happens(openPercent))
@@ -240,7 +245,7 @@ function plan({ recipients, openPercent }: SettleArgs, dice: Dice): Planned[] {
     const hasPhone =
       reachable &&
       kind !== 'unregistered' &&
-      (chats.length === 0 ? happens(PHONE_ALONE) : onZalo && kind === 'plain' && happens(PHONE_BESIDE))
+      (chats.length === 0 ? isSure || happens(PHONE_ALONE) : onZalo && kind === 'plain' && happens(PHONE_BESIDE))
     if (hasPhone && chats.length === 0) addChat('phone', false)
     const twice = kind === 'twice' && recipients - rows > 1
     list.push({
@@ -255,7 +260,7 @@ function plan({ recipients, openPercent }: SettleArgs, dice: Dice): Planned[] {
       dead,
       follows: onZalo && chats.length === 1 && reachable && happens(FOLLOWERS),
       ...(hasPhone && { phone: String(FIRST_PHONE + n) }),
-      administers: hasPhone && happens(ADMINISTRATORS),
+      administers: hasPhone && (isSure || happens(ADMINISTRATORS)),
       writes: false,
     })
     rows += twice ? 2 : 1
@@ -263,7 +268,9 @@ function plan({ recipients, openPercent }: SettleArgs, dice: Dice): Planned[] {
   return list
 }
 
-function pickKind(dice: Dice) {
+type Kind = 'plain' | 'without' | 'unregistered' | 'two' | 'twice' | 'telegram'
+
+function pickKind(dice: Dice): Kind {
   const shares = { without: WITHOUT_CHAT, unregistered: UNREGISTERED, two: TWO_CHATS, twice: TWICE_IN_ROSTER, telegram: ON_TELEGRAM }
   const special = Object.values(shares).reduce((sum, share) => sum + share, 0)
   return dice.weighted({ ...shares, plain: 100 - special })

@@ -155,7 +155,8 @@ export async function runTrial(options: TrialOptions): Promise<TrialResult> {
     await database?.close()
     await telegram.close()
     await simulator.stop()
-    rmSync(dataDir, { recursive: true, force: true })
+    // A server that was just stopped may take its files away at the same moment
+    rmSync(dataDir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
   }
 }
 
