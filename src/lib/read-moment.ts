@@ -28,6 +28,11 @@ export function readMoment(text: string, now: Date): Date | undefined {
   let rest = ` ${fold(text).replace(/[,;]/g, ' ')} `
   if (/^ ?(ngay|ngay bay gio|bay gio|luon|gui ngay|now)( a)? ?$/.test(rest)) return now
 
+  const soon = inHowLong(rest.trim())
+  if (soon !== undefined) return new Date(now.getTime() + soon)
+
+  // "8.30 sáng mai" is a time; "8.12" alone is a day
+  rest = rest.replace(/ (\d{1,2})\.(\d{2})(?= (?:sang|trua|chieu|toi|dem|hom|ngay|mai|thu|chu nhat))/, ' $1:$2')
   const today = vietnamTime(now)
   let date: { year: number; month: number; day: number } | undefined
   const take = (pattern: RegExp): RegExpMatchArray | undefined => {
@@ -74,6 +79,20 @@ export function readMoment(text: string, now: Date): Date | undefined {
   if (period === 'dem') hour = hour === 12 ? 0 : hour >= 7 && hour < 12 ? hour + 12 : hour
   if (hour > 23 || minute > 59) return undefined
   return at(date ?? plain(0), hour, minute)
+}
+
+const MINUTE_MS = 60_000
+
+/** "15 phút nữa", "sau 2 tiếng", "nửa tiếng nữa", ms. */
+function inHowLong(text: string): number | undefined {
+  const number = `\\d{1,3}|${WORDS.join('|')}`
+  const [, after, minutes, hours, half, more] =
+    new RegExp(`^(sau )?(?:(${number}) phut|(${number}|nua) (?:tieng|gio)( ruoi)?)( nua)?(?: a)?$`).exec(text) ?? []
+  if (after === undefined && more === undefined) return undefined
+  const count = (words: string) => (WORDS.includes(words) ? WORDS.indexOf(words) : Number(words))
+  if (minutes !== undefined) return count(minutes) * MINUTE_MS
+  if (hours === undefined) return undefined
+  return (hours === 'nua' ? 30 : count(hours) * 60 + (half ? 30 : 0)) * MINUTE_MS
 }
 
 const at = ({ year, month, day }: { year: number; month: number; day: number }, hour: number, minute: number): Date =>

@@ -22,6 +22,11 @@ it.each([
   ['ngày kia 10h', '2026-11-24T10:00'],
   ['15h', '2026-11-22T15:00'],
   ['mai lúc 8 gio', '2026-11-23T08:00'],
+  ['8.30 sáng mai', '2026-11-23T08:30'],
+  ['15 phút nữa', '2026-11-22T09:45'],
+  ['sau 2 tiếng', '2026-11-22T11:30'],
+  ['nửa tiếng nữa ạ', '2026-11-22T10:00'],
+  ['một tiếng rưỡi nữa', '2026-11-22T11:00'],
 ])('%s', (text, expected) => {
   expect(readMoment(text, now)?.toISOString()).toBe(new Date(`${expected}:00+07:00`).toISOString())
 })
@@ -30,6 +35,9 @@ it('is now for "ngay"', () => {
   expect(readMoment('gửi ngay', now)).toEqual(now)
 })
 
-it.each(['mai', 'sáng mai', '25:00 mai', '31/2 8h', '8', 'khi nào rảnh', 'năm giờ năm phút mười', '8h 9h'])('nothing in "%s"', (text) => {
-  expect(readMoment(text, now)).toBeUndefined()
-})
+it.each(['mai', 'sáng mai', '25:00 mai', '31/2 8h', '8', 'khi nào rảnh', 'năm giờ năm phút mười', '8h 9h', '2 tiếng', '8.12'])(
+  'nothing in "%s"',
+  (text) => {
+    expect(readMoment(text, now)).toBeUndefined()
+  },
+)

@@ -129,6 +129,29 @@ describe('a person’s hand', () => {
     expect(open).toHaveLength(0)
   })
 
+  it('asks the window of the person’s own channel, not of the officer’s', async () => {
+    const far = await registered(bot, 'Vàng A Páo')
+    await far.say('CÁN BỘ')
+    await officer.settle()
+    await bot.sql`UPDATE contact SET last_inbound_at = last_inbound_at - interval '40 days' WHERE person_id = (SELECT id FROM person WHERE name = 'Vàng A Páo')`
+    expect(await officer.tap('Trả lời')).toContain('đã quá 7 ngày')
+    // The same person on a platform without a window
+    const [other] = await bot.sql<{ id: number }[]>`
+      INSERT INTO account (commune_id, channel, external_id, secrets_enc, traits)
+      SELECT commune_id, 'telegram', '1', secrets_enc, '{}'::jsonb FROM account LIMIT 1 RETURNING id::int AS id`
+    await bot.sql`UPDATE contact SET account_id = ${other?.id ?? 0} WHERE person_id = (SELECT id FROM person WHERE name = 'Vàng A Páo')`
+    const { channelOf } = bot.app.deps
+    bot.app.deps.channelOf = async (id) => {
+      const channel = await channelOf(id === other?.id ? 1 : id)
+      return channel && id === other?.id ? { ...channel, abilities: { ...channel.abilities, sendWindowMs: null } } : channel
+    }
+    expect(await officer.tap('Trả lời')).toContain('viết câu trả lời cho Vàng A Páo')
+    await officer.say('XONG')
+    bot.app.deps.channelOf = channelOf
+    await bot.sql`UPDATE contact SET account_id = 1 WHERE account_id = ${other?.id ?? 0}`
+    await bot.sql`DELETE FROM account WHERE id = ${other?.id ?? 0}`
+  })
+
   it('left with THÔI, lets another officer answer at once', async () => {
     const asking = await registered(bot, 'Tẩn A Sử')
     // Their window had closed

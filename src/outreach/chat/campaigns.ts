@@ -268,9 +268,8 @@ async function showUncertain(turn: Turn, id: number, from?: number): Promise<voi
   if (!one) return show(turn, id)
   const { personId, name, village } = one
   say(turn, 'campaigns.uncertain_one', {
-    who: name === null ? (personId < 0 ? 'chat' : 'erased') : 'person',
-    name: name ?? '',
-    number: Math.abs(personId),
+    known: name === null ? 'no' : 'yes',
+    who: name ?? { key: 'campaigns.nameless', params: { who: personId < 0 ? 'chat' : 'erased', number: -personId } },
     village: village ?? 'none',
     rest: listed.length - 1,
   })
@@ -355,6 +354,7 @@ const NAMES_SHOWN = 15
 const UNREACHED_SHOWN = 40
 
 type ListRow = {
+  person: number
   village: string | null
   name: string | null
   status: string
@@ -367,7 +367,7 @@ type ListRow = {
 
 async function listRows(turn: Turn, campaignId: number): Promise<ListRow[]> {
   return turn.deps.database.sql<ListRow[]>`
-    SELECT u.label || ' ' || u.name AS village, p.name, r.status, r.route, r.class,
+    SELECT r.person_id::float8 AS person, u.label || ' ' || u.name AS village, p.name, r.status, r.route, r.class,
       extract(epoch FROM r.sent_at)::float8 * 1000 AS sent, extract(epoch FROM r.received_at)::float8 * 1000 AS received,
       extract(epoch FROM r.seen_at)::float8 * 1000 AS seen
     FROM recipient r
@@ -389,7 +389,7 @@ function tableOf(turn: Turn, rows: readonly ListRow[]): string {
     ...rows.map((row, index) => [
       String(index + 1),
       row.village ?? '',
-      row.name ?? '',
+      row.name ?? voice({ key: 'campaigns.nameless', params: { who: row.person < 0 ? 'chat' : 'erased', number: -row.person } }),
       resultOf(turn, row),
       reasonOf(turn, row),
       when(row.sent),
