@@ -1,4 +1,4 @@
-import { desc, eq } from 'drizzle-orm'
+import { desc, eq, inArray } from 'drizzle-orm'
 import { account as accountTable, campaign } from '../db/schema.ts'
 import type { OutboundStatus } from '../model/outbound.ts'
 import { loadSettings } from '../registry/settings.ts'
@@ -55,12 +55,17 @@ export async function campaignProgress(deps: OutreachDeps, campaignId: number): 
   }
 }
 
-/** Campaigns of a commune, the newest first. */
+/** Campaigns of a commune: those under way or still to come, then the others, each the newest first. */
 export async function listCampaigns(
   deps: OutreachDeps,
   { communeId, limit = 20 }: { communeId: number; limit?: number },
 ): Promise<Campaign[]> {
-  return deps.database.db.select().from(campaign).where(eq(campaign.communeId, communeId)).orderBy(desc(campaign.id)).limit(limit)
+  return deps.database.db
+    .select()
+    .from(campaign)
+    .where(eq(campaign.communeId, communeId))
+    .orderBy(desc(inArray(campaign.state, ['running', 'paused', 'scheduled'])), desc(campaign.id))
+    .limit(limit)
 }
 
 /** Classes and reasons of a ledger, the most frequent first. */

@@ -256,3 +256,17 @@ describe('what officers read', () => {
       .toBe(true)
   })
 })
+
+it('what is still to come or under way stands first in the list, however many came after it', async () => {
+  await officer.talk('THÔNG BÁO', 'Tin hẹn từ lâu.', '1', '1', '3', '9 giờ sáng mai')
+  const [draft] = await bot.sql<{ people: number }[]>`SELECT shown_people AS people FROM campaign WHERE state = 'draft'`
+  expect(await officer.say(String(draft?.people))).toContain('Đã hẹn gửi lúc 09:00 ngày')
+  await bot.sql`
+    INSERT INTO campaign (commune_id, text, rule, routes, state, recipients, started_at, finished_at, created_at, updated_at)
+    SELECT commune_id, 'Tin đã xong.', rule, routes, 'done', 1, now(), now(), now(), now() FROM campaign, generate_series(1, 25)
+    WHERE text = 'Tin hẹn từ lâu.'`
+  expect(await officer.say('CHIẾN DỊCH')).toMatch(/1\. ⏰ Tin hẹn từ lâu\./)
+  await officer.say('1')
+  await officer.tap('Hủy')
+  expect(await officer.tap('Hủy hẳn')).toContain('ĐÃ HỦY: Tin hẹn từ lâu.')
+})
