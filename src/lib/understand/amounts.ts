@@ -26,6 +26,8 @@ export type AmountWords = {
   leastAfter: Phrases
   to: Phrases
   units: ReadonlyMap<string, Phrases>
+  /** One word of what is counted. */
+  isUnit(word: string, counts: string): boolean
 }
 
 export function readAmountWords(languages: readonly LanguageLexicon[]): AmountWords {
@@ -47,6 +49,7 @@ export function readAmountWords(languages: readonly LanguageLexicon[]): AmountWo
     leastAfter: of('at_least_after'),
     to: of('to'),
     units,
+    isUnit: (word, counts) => (units.get(counts) ?? [[canon(counts)]]).some((phrase) => phrase.length === 1 && phrase[0] === word),
   }
 }
 

@@ -39,6 +39,7 @@ export function confirmed(answer: Understanding, typed: readonly Token[], contex
     lists,
     isOther: (edge) =>
       isOtherPerson(edge, written, context) && !written.slice(edge.start, edge.end).every((word) => prepared.asked.has(word)),
+    counts: offered.counts,
     asksPerson: offered.asksPerson !== false,
     withOthers: prepared.withOthers,
   })

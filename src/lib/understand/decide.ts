@@ -1,4 +1,4 @@
-import { circumstancesIn } from './circumstances.ts'
+import { circumstancesIn, moodsIn, namesIn } from './circumstances.ts'
 import { type Explanation, explain } from './explain.ts'
 import { canon, isSyllable } from './letters.ts'
 import type { NumberAt } from './numbers.ts'
@@ -119,6 +119,8 @@ export function decide(args: Reading): Understanding {
       edges.some(({ label, start, end }) => label.own && start <= edge.start && end >= edge.end)
     )
       return []
+    // "không, đúng rồi" is not "không đúng"
+    if (offered.kind === 'confirm' && edge.negative && tokens.slice(edge.start + 1, edge.end).some(({ gap }) => PAUSE.test(gap))) return []
     // a phrase of which every word is mistyped is evidence neither for nor against
     if (edge.mistakes >= edge.strength || isAside(edge)) return []
     if (kind === 'option') return [edge]
@@ -177,7 +179,14 @@ export function decide(args: Reading): Understanding {
   const areOurs = prepared.withOthers && tokens.some(({ canon: word }, at) => args.lists.oneself.has(word) && !isNamed(at))
   const turning = [...partial]
   const said: Edge[] = []
-  const isAsked = ({ start, end }: Edge) => tokens.slice(start, end).every(({ canon: word }) => prepared.asked.has(word))
+  // "đầy đủ" is no "đủ"
+  const moods = moodsIn(tokens, args.lists)
+  const writtenIn = ({ start, end }: Edge) =>
+    ` ${tokens
+      .slice(start, end)
+      .map((token) => token.canon)
+      .join(' ')} `
+  const isAsked = (edge: Edge) => prepared.askedText.includes(writtenIn(edge))
   for (const edge of edges) {
     const { kind } = edge.label
     if (
@@ -186,7 +195,7 @@ export function decide(args: Reading): Understanding {
       (kind !== 'others' || areOurs || speaksOf(edge) || isObject(edge) || isInFrame(edge) || isActor(edge))
     )
       continue
-    const readsSmall = edge.end - edge.start === 1 && light[edge.start]
+    const readsSmall = edge.end - edge.start === 1 && (light[edge.start] || (kind === 'poison' && moods[edge.start]))
     // "may" in a text with diacritics is not "mấy"; a denial is heard however it is spelled
     if (!readsSmall && (edge.cost < (kind === 'negator' ? MAX_NEGATOR_COST : MAX_TURNING_COST) * edge.words || isLikelyMistyped(edge)))
       said.push(edge)
@@ -299,8 +308,14 @@ export function decide(args: Reading): Understanding {
   const speaksOfIt = candidates.some((list) =>
     list.some(({ word, cost }) => cost <= MAX_LIGHT_COST && prepared.topics.has(word) && !anything.has(word)),
   )
+  // "một buổi hội thảo": what was learned there
+  const learned = namesIn(tokens, args.lists.learned)
+  const isOfSession = (at: number, one: Explanation) => learned[at] && one.matches.some(({ amount, end }) => amount && end <= at)
   const isOfSomethingElse = (one: Explanation) =>
-    ((speaksOfIt ? one.unread.length > MAX_STRANGE : isMoreThanSlip([...one.unread, ...one.beside])) && one.matches.every(saysHowOften)) ||
+    ((speaksOfIt
+      ? one.unread.length > MAX_STRANGE
+      : isMoreThanSlip([...one.unread, ...one.beside].filter((at) => !isOfSession(at, one)))) &&
+      one.matches.every(saysHowOften)) ||
     (one.unread.some((at) => at < (one.matches[0]?.start ?? 0) && acts.has(tokens[at]?.canon ?? '')) &&
       one.matches.reduce((sum, edge) => sum + edge.strength, 0) < MIN_SURE)
   // "không hôm nào tôi không nhắc": two denials in one clause are none

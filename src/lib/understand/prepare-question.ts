@@ -16,6 +16,8 @@ export type Prepared = {
   vocabulary: VocabularyLayer
   /** Words of the question. @internal */
   asked: ReadonlySet<string>
+  /** The same as they follow each other, between spaces. @internal */
+  askedText: string
   /** Which answers each answer says besides its own: their texts stand in its text. @internal */
   includes: readonly ReadonlySet<number>[]
   /** Asks how one gets on with others: who speaks of oneself may tell what they do. @internal */
@@ -80,6 +82,7 @@ export function prepareQuestion(offered: Offered, lists: WordLists): Prepared {
     graph,
     vocabulary,
     asked: new Set(ask.map((token) => token.canon)),
+    askedText: ` ${ask.map((token) => token.canon).join(' ')} `,
     includes: includedIn(offered),
     pairs: pairsOf(offered),
     withOthers: lists.gettingOn.some((phrase) => (offered.ask ?? '').toLowerCase().includes(phrase)),

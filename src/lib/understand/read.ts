@@ -17,6 +17,8 @@ import type { WordUser } from './words.ts'
 
 const NONE: Understanding = { kind: 'none' }
 const MAX_COST = 0.2
+/** "để tôi hỏi chồng đã": not decided yet. */
+const PUT_OFF = canon('để')
 /** These say themselves which of two answers counts. */
 const TAKING_BACK: ReadonlySet<LabelKind> = new Set(['regret', 'truly', 'mistook', 'deny'])
 
@@ -57,9 +59,27 @@ function answerOf(read: Words, context: Context): Understanding {
   const second = onSecondThoughts({ tokens, end }, context)
   if (second !== undefined) return second
   const whole = understandTokens(tokens, end, context)
+  if (whole.kind === 'none' && refuses({ tokens, end }, context)) return refusal(context)
   if (whole.kind !== 'none' && whole.kind !== 'which') return confirmed(whole, tokens, context)
   const clause = understandClauses(tokens, context, whole.kind === 'none')
   return confirmed(clause.kind === 'option' ? clause : whole, tokens, context)
+}
+
+/** "không đúng, tôi nói là ba buổi": a no at the beginning and what it is said for. Nothing after it says yes, asks or takes it back. */
+function refuses({ tokens, end }: Words, context: Context): boolean {
+  if (context.prepared.offered.kind !== 'confirm' || end.includes('?')) return false
+  const cuts = tokens.flatMap(({ gap }, at) => (at === 0 || gap !== '' ? [at] : []))
+  const parts = cuts.map((at, i) => tokens.slice(at, cuts[i + 1] ?? tokens.length))
+  if (parts.some(([word]) => word?.canon === PUT_OFF)) return false
+  const [first = NONE, ...others] = parts.map((part) => understandTokens(part, '', context))
+  const no = context.prepared.offered.options[1]?.key
+  const isNo = (one: Understanding) => one.kind === 'option' && one.key === no
+  return isNo(first) && others.length > 0 && others.every((one) => one.kind === 'none' || isNo(one))
+}
+
+function refusal({ prepared }: Context): Understanding {
+  const key = prepared.offered.options[1]?.key
+  return key === undefined ? NONE : { kind: 'option', key }
 }
 
 /**

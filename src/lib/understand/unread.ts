@@ -34,6 +34,8 @@ export type Message = {
   lists: WordLists
   /** Somebody whose doings are no answer here. */
   isOther(edge: Edge): boolean
+  /** What the question counts: "buổi". */
+  counts: string | undefined
   /** Asked of one person: what others do is no answer. */
   asksPerson: boolean
   /** Asks how one gets on with others: whoever speaks of oneself may name them. */
@@ -55,6 +57,8 @@ export function unreadWords(message: Message): number[] {
   for (const clause of clauses) if (isApart(clause)) for (const at of asidesOf(clause)) read[at] = true
   const subjects = isOfOurs() ? [] : [...edges.filter(isSubject), ...clauses.flatMap(firstNamed)]
   for (const edge of subjects) for (let at = edge.start; at < edge.end; at++) read[at] = isAnswer(at)
+  const learned = namesIn(tokens, lists.learned)
+  if (tokens.some((_, at) => isUnit(at))) learned.forEach((is, at) => (read[at] ||= is))
   const moods = moodsIn(tokens, lists)
   tokens.forEach((_, at) => {
     read[at] ||= isAnswerText(at) || ((moods[at] || isWritten(at, lists.moods)) && !isInSubject(at))
@@ -150,7 +154,12 @@ export function unreadWords(message: Message): number[] {
     if (asides.size === 0) return false
     const others = tokens.map((_, at) => at).filter((at) => at >= clause.start && at < clause.end && !asides.has(at))
     const isAlone = clauses.length > 1 && others.every((at) => isWord(at, isSmall, MAX_COST))
-    return isAlone || others.some(isTopic)
+    return isAlone || others.some((at) => isTopic(at) || isUnit(at))
+  }
+
+  /** What is counted, as the answer says it. */
+  function isUnit(at: number): boolean {
+    return message.counts !== undefined && isAnswer(at) && isWord(at, (word) => lists.amounts.isUnit(word, message.counts ?? ''))
   }
 
   function asidesOf(clause: Clause): Set<number> {

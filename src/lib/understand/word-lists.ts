@@ -127,6 +127,8 @@ export function readWordLists(lexicon: Lexicon) {
     persons: readCompounds(languages.flatMap((one) => one.compounds.people ?? [])),
     /** Those of the class of institutions, which act, too. */
     institutions: readCompounds(languages.flatMap((one) => one.compounds.institutions ?? [])),
+    /** Those of the class of what is taught and talked about. */
+    learned: readCompounds(languages.flatMap((one) => one.compounds.learned ?? [])),
     lets: new Set(eachWord(phrasesOf('lets'))),
     moodCompounds: readCompounds(phrasesOf('mood_phrases')),
     questionAfter: new Set(single('question_after')),
