@@ -154,12 +154,17 @@ export function unreadWords(message: Message): number[] {
     if (asides.size === 0) return false
     const others = tokens.map((_, at) => at).filter((at) => at >= clause.start && at < clause.end && !asides.has(at))
     const isAlone = clauses.length > 1 && others.every((at) => isWord(at, isSmall, MAX_COST))
-    return isAlone || others.some((at) => isTopic(at) || isUnit(at))
+    // "3 buổi vì bận", and not "tăng ca 3 buổi"
+    return isAlone || others.some((at) => isTopic(at) || (isUnit(at) && [...asides].every((aside) => aside > at)))
   }
 
   /** What is counted, as the answer says it. */
   function isUnit(at: number): boolean {
-    return message.counts !== undefined && isAnswer(at) && isWord(at, (word) => lists.amounts.isUnit(word, message.counts ?? ''))
+    return (
+      message.counts !== undefined &&
+      (isAnswer(at) || isNumeral(at - 1)) &&
+      isWord(at, (word) => lists.amounts.isUnit(word, message.counts ?? ''))
+    )
   }
 
   function asidesOf(clause: Clause): Set<number> {
