@@ -10,18 +10,18 @@ const TARGET = { maxWrong: 0.002, minRight: 0.97 }
 /** What each corpus is held to: the measured figures, which may only get better. Their story is in the README beside them. */
 const CORPORA: Record<string, { maxWrong: number; minRight: number }> = {
   'corpus.json': TARGET,
-  'held-out.json': { maxWrong: 0.003, minRight: 0.957 },
-  'fresh.json': { maxWrong: 0.004, minRight: 0.974 },
-  'blind.json': { maxWrong: 0, minRight: 0.978 },
-  'farmers-and-elders.json': { maxWrong: 0, minRight: 0.958 },
-  'workers-and-chat.json': { maxWrong: 0, minRight: 0.93 },
+  'held-out.json': { maxWrong: 0.0028, minRight: 0.959 },
+  'fresh.json': { maxWrong: 0.0036, minRight: 0.978 },
+  'blind.json': { maxWrong: 0, minRight: 0.98 },
+  'farmers-and-elders.json': { maxWrong: 0, minRight: 0.964 },
+  'workers-and-chat.json': { maxWrong: 0, minRight: 0.932 },
   'second-language-and-stories.json': { maxWrong: 0.002, minRight: 0.904 },
-  'mixed-voices.json': { maxWrong: 0, minRight: 0.912 },
+  'mixed-voices.json': { maxWrong: 0, minRight: 0.92 },
   'citizens-of-two-regions.json': { maxWrong: 0, minRight: 0.955 },
-  'acceptance-tester.json': { maxWrong: 0.0125, minRight: 0.885 },
-  'five-voices.json': { maxWrong: 0.013, minRight: 0.811 },
-  'other-trades.json': { maxWrong: 0.015, minRight: 0.805 },
-  'traps.json': { maxWrong: 0.019, minRight: 0.974 },
+  'acceptance-tester.json': { maxWrong: 0, minRight: 0.92 },
+  'five-voices.json': { maxWrong: 0, minRight: 0.909 },
+  'other-trades.json': { maxWrong: 0, minRight: 0.825 },
+  'traps.json': { maxWrong: 0.0073, minRight: 0.985 },
 }
 
 const { prepare, understand } = createUnderstanding(loadLexicon())

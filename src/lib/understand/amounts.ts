@@ -81,11 +81,14 @@ export function amountEdges(args: Args): Edge[] {
   return edges
 }
 
-/** "một buổi ở bản với một buổi ở xã": nobody has added them up. */
-export function isSum(edges: readonly Edge[], isPlus: readonly boolean[]): boolean {
+/** "một buổi ở bản với một buổi ở xã", "ba hội nghị và một lớp": nobody has added them up. */
+export function isSum(edges: readonly Edge[], isPlus: readonly boolean[], numbers: readonly (readonly NumberAt[])[]): boolean {
   const amounts = edges.filter((edge) => edge.amount)
-  return amounts.some(({ label, end }) =>
-    amounts.some((other) => other.start >= end && other.label.option === label.option && isPlus.slice(end, other.start).some(Boolean)),
+  const isCounted = (at: number) => numbers[at]?.some(({ end }) => !isPlus[end]) ?? false
+  return amounts.some(
+    ({ label, start, end }) =>
+      amounts.some((other) => other.start >= end && other.label.option === label.option && isPlus.slice(end, other.start).some(Boolean)) ||
+      isPlus.some((is, plus) => is && plus === start - 1 && numbers.slice(0, plus).some((_, at) => isCounted(at))),
   )
 }
 

@@ -51,10 +51,13 @@ function isRange(tokens: readonly Token[], at: number): boolean {
 
 /** The answer whose number is all these words say. */
 function picked(part: readonly Token[], context: Context): string | undefined {
-  const { lists } = context
+  const { lists, prepared } = context
   if (part.length > MAX_WORDS) return undefined
   const isNumber = ({ figure, canon: word }: Token) => figure !== undefined || lists.values.has(word)
   const isAround = ({ canon: word }: Token) => lists.light.has(word) || lists.ordinals.has(word)
+  // "bốn cháu, ba cháu lên": of a household's children it counts
+  const counts = (token: Token, at: number) => isNumber(token) && lists.children.has(part[at + 1]?.canon ?? '')
+  if (prepared.offered.asksPerson === false && part.some(counts)) return undefined
   if (part.filter(isNumber).length !== 1 || !part.every((token) => isNumber(token) || isAround(token))) return undefined
   const understood = understandTokens(part, '', context)
   return understood.kind === 'option' ? understood.key : undefined

@@ -45,7 +45,7 @@ export function understandTokens(typed: readonly Token[], ending: string, contex
   if (turned !== undefined) return turned
   const counted = amountEdges({ tokens, candidates, numbers, offered, amounts: lists.amounts, light })
   const isPlus = tokens.map((token) => lists.plus.has(token.canon))
-  if (isSum(counted, isPlus)) return NONE
+  if (isSum(counted, isPlus, numbers)) return NONE
   edges.push(...counted)
   const passable = places.map((place) => place.skippable !== undefined)
   const meant = decide({ ...reading, edges, ending, passable, lists, prepared })

@@ -57,11 +57,10 @@ export function unreadWords(message: Message): number[] {
   for (const clause of clauses) if (isApart(clause)) for (const at of asidesOf(clause)) read[at] = true
   const subjects = isOfOurs() ? [] : [...edges.filter(isSubject), ...clauses.flatMap(firstNamed)]
   for (const edge of subjects) for (let at = edge.start; at < edge.end; at++) read[at] = isAnswer(at)
-  const learned = namesIn(tokens, lists.learned)
-  if (tokens.some((_, at) => isUnit(at))) learned.forEach((is, at) => (read[at] ||= is))
+  const learned = tokens.some((_, at) => isUnit(at)) ? namesIn(tokens, lists.learned) : []
   const moods = moodsIn(tokens, lists)
   tokens.forEach((_, at) => {
-    read[at] ||= isAnswerText(at) || ((moods[at] || isWritten(at, lists.moods)) && !isInSubject(at))
+    read[at] ||= learned[at] || isAnswerText(at) || ((moods[at] || isWritten(at, lists.moods)) && !isInSubject(at))
   })
   if (read.every(Boolean)) return []
   const saying = new Set(message.answer().filter(saysDoing).flatMap(placesIn))
