@@ -98,18 +98,10 @@ export async function createApp({
   const sealer = createSealer(config.secretKey, config.secretKeyPrevious)
   await checkFingerprint(database.db, sealer)
   await prepare?.({ db: database.db, sets: content.sets.values(), randomInt: (below) => randomInt(below) }, { now: now() })
-  if (config.zalo) {
-    await importAccountFromEnvironment(
-      { db: database.db, sealer },
-      { zalo: config.zalo, ...(config.commune ? { commune: config.commune } : {}), now: now() },
-    )
-  }
+  const attached = { ...(config.commune && { commune: config.commune }), now: now() }
+  if (config.zalo) await importAccountFromEnvironment({ db: database.db, sealer }, { zalo: config.zalo, ...attached })
   const telegramAccount =
-    config.telegram &&
-    (await importTelegramAccount(
-      { db: database.db, sealer },
-      { telegram: config.telegram, ...(config.commune ? { commune: config.commune } : {}), now: now() },
-    ))
+    config.telegram && (await importTelegramAccount({ db: database.db, sealer }, { telegram: config.telegram, ...attached }))
   const lexicon = parseLexicon(content.lexicon)
   const understand = createUnderstanding(lexicon)
   const zalo = { apiUrl: config.zalo?.apiUrl ?? '', oauthUrl: config.zalo?.oauthUrl ?? '' }
@@ -194,19 +186,12 @@ export async function createApp({
     checkDatabase: async () => {
       await database.db.execute(sql`SELECT 1`)
     },
-    async findDegraded() {
-      const paused = (await channels.all()).filter((account) => account.pausedClass !== null)
-      return [
-        ...paused.map((account) => ({
-          part: account.channel === 'zalo' ? ('zalo_token' as const) : account.channel,
-          account: account.externalId,
-          reason: account.pausedClass ?? '',
-        })),
-        ...(telegram?.findDegraded() ?? []),
-        ...(jobs && !jobs.isQueueUsable() ? [{ part: 'queue' as const, reason: 'not_open' }] : []),
-        ...(await slowPaces(database)).map((key) => ({ part: 'pace' as const, account: key, reason: 'replies_queue' })),
-      ]
-    },
+    findDegraded: async () => [
+      ...pausedParts(await channels.all()),
+      ...(telegram?.findDegraded() ?? []),
+      ...(jobs && !jobs.isQueueUsable() ? [{ part: 'queue' as const, reason: 'not_open' }] : []),
+      ...(await slowPaces(database)).map((key) => ({ part: 'pace' as const, account: key, reason: 'replies_queue' })),
+    ],
     printMetrics: () => metrics.print(),
     metricsToken: config.metricsToken,
     hasOwnRoot,
@@ -217,14 +202,7 @@ export async function createApp({
     pressVoicePage: (token, once, press) => pressVoicePage({ ...deps, accept }, token, once, press),
     chooseOnVoicePage: (token, language) => chooseOnVoicePage({ ...deps, accept }, token, language),
     loadSound: (digest) => deps.clips.load(digest),
-    async findVillagePage(typed) {
-      const village = await findUnitByJoinCode(database.db, typed)
-      if (!village) return undefined
-      const commune = await getCommune(database.db, village.communeId)
-      const code = village.joinCode ?? ''
-      const accounts = (await channels.all()).filter((item) => item.communeId === commune.id)
-      return { village: unitTitle(village), commune: commune.name, code, chats: chatLinks(accounts, telegramAccount?.id, code) }
-    },
+    findVillagePage: async (typed) => findVillagePage(database, { typed, accounts: await channels.all(), telegramId: telegramAccount?.id }),
   })
 
   // Who only answers people leaves campaigns and what the hour asks for to the workers
@@ -244,28 +222,7 @@ export async function createApp({
       })
     : undefined
 
-  // What the hour asks for; each may run twice (outreach/)
-  const inTime = [
-    { run: runNotices, everyMs: NEWS_MS, at: 0 },
-    { run: offerEvents, everyMs: TICK_MS, at: 0 },
-    { run: warnOfSlowPaces, everyMs: TICK_MS, at: 0 },
-    { run: runTickets, everyMs: TICK_MS, at: 0 },
-    { run: runReminders, everyMs: TICK_MS, at: 0 },
-    { run: runDigests, everyMs: TICK_MS, at: 0 },
-    { run: dropOldFiles, everyMs: TICK_MS, at: 0 },
-  ]
-  async function tick(): Promise<void> {
-    if (!rounds) return
-    for (const round of inTime) {
-      if (now().getTime() - round.at < round.everyMs) continue
-      round.at = now().getTime()
-      try {
-        await round.run(deps, now())
-      } catch (error) {
-        log.warn({ err: error, run: round.run.name }, 'a round of reminders or digests failed; the next one makes up for it')
-      }
-    }
-  }
+  const tick = createRounds(deps)
 
   let sweeping: NodeJS.Timeout | undefined
   async function sweep(atStart = false): Promise<void> {
@@ -281,7 +238,7 @@ export async function createApp({
   function schedule(): void {
     sweeping = setTimeout(async () => {
       await sweep()
-      if (works) await tick()
+      if (works && rounds) await tick()
       if (sweeping) schedule()
     }, SWEEP_MS)
   }
@@ -316,6 +273,30 @@ export async function createApp({
   }
 }
 
+/** What the hour asks for, each in its own measure; to be called often. Each may run twice (outreach/). */
+function createRounds(deps: Deps): () => Promise<void> {
+  const inTime = [
+    { run: runNotices, everyMs: NEWS_MS, at: 0 },
+    { run: offerEvents, everyMs: TICK_MS, at: 0 },
+    { run: warnOfSlowPaces, everyMs: TICK_MS, at: 0 },
+    { run: runTickets, everyMs: TICK_MS, at: 0 },
+    { run: runReminders, everyMs: TICK_MS, at: 0 },
+    { run: runDigests, everyMs: TICK_MS, at: 0 },
+    { run: dropOldFiles, everyMs: TICK_MS, at: 0 },
+  ]
+  return async () => {
+    for (const round of inTime) {
+      if (deps.now().getTime() - round.at < round.everyMs) continue
+      round.at = deps.now().getTime()
+      try {
+        await round.run(deps, deps.now())
+      } catch (error) {
+        deps.log.warn({ err: error, run: round.run.name }, 'a round of reminders or digests failed; the next one makes up for it')
+      }
+    }
+  }
+}
+
 /** Tells an operator once what keeps the queue's store away, for as long as it is away. */
 function createQueueTrouble(log: Logger) {
   let told = ''
@@ -331,9 +312,30 @@ function createQueueTrouble(log: Logger) {
   }
 }
 
+/** The accounts nothing can be sent from until somebody does something, by what is in the way. */
+const pausedParts = (accounts: readonly Account[]) =>
+  accounts.flatMap(({ channel, externalId, pausedClass }) =>
+    pausedClass === null
+      ? []
+      : [{ part: channel === 'zalo' ? ('zalo_token' as const) : channel, account: externalId, reason: pausedClass }],
+  )
+
 /** A platform that runs here has its phones here. */
 function isOnThisMachine(apiUrl: string | undefined): boolean {
   return apiUrl !== undefined && ['localhost', '127.0.0.1', '[::1]'].includes(new URL(apiUrl).hostname)
+}
+
+/** What a village's code leads to; `telegramId` is the bot that runs. */
+async function findVillagePage(
+  { db }: Database,
+  { typed, accounts, telegramId }: { typed: string; accounts: readonly Account[]; telegramId: number | undefined },
+) {
+  const village = await findUnitByJoinCode(db, typed)
+  if (!village) return undefined
+  const commune = await getCommune(db, village.communeId)
+  const code = village.joinCode ?? ''
+  const own = accounts.filter((item) => item.communeId === commune.id)
+  return { village: unitTitle(village), commune: commune.name, code, chats: chatLinks(own, telegramId, code) }
 }
 
 /** How people reach a commune's accounts; `telegramId` is the bot that runs. */
