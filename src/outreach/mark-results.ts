@@ -39,22 +39,7 @@ export async function markResults(
   const campaignIds = [...new Set(results.map((result) => result.campaignId))].sort((a, b) => a - b)
   const batchIds = [...new Set(results.map((result) => result.batchId))]
   await deps.database.sql.begin(async (tx) => {
-    const back = results.filter((result) => result.status === 'waiting')
-    // What comes back to wait must not wait for a campaign that was cancelled meanwhile
-    const cancelled = new Set<number>()
-    if (back.length > 0) {
-      const states = await tx<{ id: number; state: string }[]>`
-        SELECT id::int AS id, state FROM campaign WHERE id IN ${tx([...new Set(back.map((result) => result.campaignId))])} ORDER BY id FOR SHARE`
-      for (const { id, state } of states) if (state === 'cancelled') cancelled.add(id)
-    }
-    const rows = results.map(
-      (result): Result =>
-        result.status === 'waiting' && cancelled.has(result.campaignId)
-          ? result.class !== null && whyWordsOnly(result.class) !== undefined
-            ? { ...result, status: 'sent', notBeforeMs: null }
-            : { ...result, status: 'cancelled', class: null, notBeforeMs: null }
-          : result,
-    )
+    const rows = await withoutCancelled(tx, results)
     const batches = await loadBatches(tx, batchIds)
     // What was recorded before is in no batch any more: then the database's answer was lost, and this is the same again
     const held = (await holdRows(tx, communeId, rows)).filter(({ number, status }) => {
@@ -82,19 +67,41 @@ export async function markResults(
     const mayWait = rows.filter((row) => row.status !== 'sent' && !doneBatches.includes(row.batchId))
     if (mayWait.length > 0) await letGo(tx, mayWait)
     for (const campaignId of campaignIds) {
-      const said = results.flatMap((result) =>
-        result.campaignId === campaignId && result.failed !== null ? [result.failed ? '1' : '0'] : [],
-      )
-      if (said.length === 0) continue
-      const [lane] = await tx<{ recent: string }[]>`
-        UPDATE campaign_lane SET recent = right(recent || ${said.join('')}, ${account.settings.get('campaign.pause_after')}::int)
-        WHERE account_id = ${account.id} AND campaign_id = ${campaignId} RETURNING recent`
-      if (lane) recent.set(campaignId, lane.recent)
+      const lane = await rememberOutcomes(tx, { account, campaignId, results })
+      if (lane !== undefined) recent.set(campaignId, lane)
     }
     if (doneBatches.length > 0) await tx`DELETE FROM recipient_batch WHERE id IN ${tx([...doneBatches])}`
   })
   await markDead(deps, results)
   return recent
+}
+
+/** What comes back to wait does not wait for a campaign that was cancelled meanwhile: it ends, as sent where its words went out. */
+async function withoutCancelled(tx: TransactionSql, results: readonly Result[]): Promise<readonly Result[]> {
+  const waiting = [...new Set(results.flatMap((result) => (result.status === 'waiting' ? [result.campaignId] : [])))]
+  if (waiting.length === 0) return results
+  const states = await tx<{ id: number; state: string }[]>`
+    SELECT id::int AS id, state FROM campaign WHERE id IN ${tx(waiting)} ORDER BY id FOR SHARE`
+  const cancelled = new Set(states.flatMap(({ id, state }) => (state === 'cancelled' ? [id] : [])))
+  return results.map((result): Result => {
+    if (result.status !== 'waiting' || !cancelled.has(result.campaignId)) return result
+    return result.class !== null && whyWordsOnly(result.class) !== undefined
+      ? { ...result, status: 'sent', notBeforeMs: null }
+      : { ...result, status: 'cancelled', class: null, notBeforeMs: null }
+  })
+}
+
+/** Adds how sends ended to what a campaign's lane remembers, 1 failed and 0 not; gives all of it, nothing where nothing was added. */
+async function rememberOutcomes(
+  tx: TransactionSql,
+  { account, campaignId, results }: { account: SendingAccount; campaignId: number; results: readonly Result[] },
+): Promise<string | undefined> {
+  const said = results.flatMap((result) => (result.campaignId === campaignId && result.failed !== null ? [result.failed ? '1' : '0'] : []))
+  if (said.length === 0) return undefined
+  const [lane] = await tx<{ recent: string }[]>`
+    UPDATE campaign_lane SET recent = right(recent || ${said.join('')}, ${account.settings.get('campaign.pause_after')}::int)
+    WHERE account_id = ${account.id} AND campaign_id = ${campaignId} RETURNING recent`
+  return lane?.recent
 }
 
 type Held = { number: number; ctid: string; status: string; route: string; class: string | null }
