@@ -93,7 +93,23 @@ export async function openVoicePage(deps: VoicePageDeps, token: string): Promise
   if (prompt.options.length === 0 && prompt.ref !== 'side_edit') {
     return { kind: 'done', title, language: contact.language, texts: [voice({ key: 'voice.in_chat' })], words }
   }
-  const form = mainPrompt(loaded, state)
+  return questionPage(deps, { link, found, prompt, form: mainPrompt(loaded, state), sound })
+}
+
+type QuestionPageArgs = {
+  link: PageLink
+  found: Found
+  prompt: Prompt
+  /** What the form itself asks, while something beside it is open. */
+  form: Prompt | undefined
+  /** The digest of what is heard for a text's key, in the language chosen. */
+  sound: (key: string) => Promise<string | undefined>
+}
+
+/** The question that is open, with a button for each answer and for each line that can be changed. */
+async function questionPage(deps: VoicePageDeps, { link, found, prompt, form, sound }: QuestionPageArgs): Promise<PageView> {
+  const { contact, session, voice } = found
+  const words = wordsOf(voice)
   const heading = [
     ...(found.subject ? [voice({ key: 'assist.heading', params: { their: found.their } })] : []),
     ...(prompt.progress ? [voice({ key: 'engine.progress', params: prompt.progress })] : []),
@@ -121,7 +137,7 @@ export async function openVoicePage(deps: VoicePageDeps, token: string): Promise
   const question = await sound(prompt.text.key)
   return {
     kind: 'question',
-    title,
+    title: voice({ key: 'voice.page_title' }),
     language: contact.language,
     heading,
     ...(prompt.progress ? { progress: prompt.progress } : {}),
@@ -159,7 +175,8 @@ const LOOK_MS = 25
 
 /**
  * Takes a press of the page as what this contact answered. It is stored as an event with its own key, made of the question as it was
- * asked: the same page pressed twice, or sent again by a weak network, counts once.
+ * asked: the same page pressed twice, or sent again by a weak network, counts once. `waiting`: it is stored and will be answered, but was
+ * not within five seconds.
  */
 export async function pressVoicePage(deps: VoicePageDeps, token: string, once: string, pressText: string): Promise<PressOutcome> {
   const link = openLink(deps, token)
