@@ -128,8 +128,10 @@ export async function settleCampaignEcho(
     return isOfRow && sinceMs > -CLOCK_SLACK_MS && sinceMs < (isArticle ? REVIEW_MS : ECHO_MS)
   })
   if (!match) return echo.isList ? markArticle(tx, met, echo.messageId, at) : undefined
-  const [moved] = await tx.execute<{ status: string; route: string; class: string }>(sql`
-    UPDATE recipient r SET status = 'sent', class = CASE WHEN old.status = 'uncertain' THEN 'settled_by_echo' END, not_before = NULL,
+  const [moved] = await tx.execute<{ status: string; route: string; class: string; settled: string }>(sql`
+    UPDATE recipient r SET status = 'sent', not_before = NULL,
+      -- What was only waiting for its process to be missed is called as its result would have been
+      class = CASE WHEN old.status = 'uncertain' THEN 'settled_by_echo' WHEN old.route = 'article' THEN 'article_broadcast' END,
       attempts = r.attempts + CASE WHEN old.status = 'waiting' THEN 1 ELSE 0 END, platform_message_id = ${echo.messageId},
       sent_at = ${at.toISOString()}::timestamptz, claimed_at = to_timestamp(${match.claimed_ms}::float8 / 1000), content_hash = NULL
     FROM (
@@ -138,11 +140,11 @@ export async function settleCampaignEcho(
       FOR UPDATE
     ) old
     WHERE r.commune_id = ${met.communeId} AND r.campaign_id = ${match.campaign_id} AND r.person_id = ${match.person_id}
-    RETURNING old.status, old.route, old.class`)
+    RETURNING old.status, old.route, old.class, coalesce(r.class, '') AS settled`)
   if (!moved) return
   const changes = [
     { status: moved.status, route: moved.route, class: moved.class, n: -1 },
-    { status: 'sent', route: moved.route, class: moved.status === 'uncertain' ? 'settled_by_echo' : '', n: 1 },
+    { status: 'sent', route: moved.route, class: moved.settled, n: 1 },
   ]
   await tx.execute(sql`
     INSERT INTO recipient_count (commune_id, campaign_id, status, route, class, n)
