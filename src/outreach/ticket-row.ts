@@ -28,6 +28,9 @@ export const ticketRules = Rules.parse(ticketsFile)
 export type TicketRow = typeof ticket.$inferSelect
 export type Words = { asked: string; heard: string }
 
+/** What an officer has to look into, whatever is said in the chat. */
+export const LOOKED_INTO = ['twin', 'join']
+
 /** What a text's `select` is told where there is nothing. */
 export const orNone = (text: string | undefined): string => text || 'none'
 
@@ -50,7 +53,7 @@ export async function loadFacts(db: DbOrTx, row: TicketRow): Promise<Facts> {
   }
 }
 
-/** Name, bản, where they stand, what they wrote, and until when an answer is due. */
+/** Name, bản, where they stand, what they wrote, until when an answer is due and, of a right over one's data, until when it is done. */
 export function describe(turn: Pick<Turn, 'deps'>, row: TicketRow, { Who }: Facts): Said[] {
   const words = row.wordsEnc ? turn.deps.sealer.openJson<Words>(row.wordsEnc) : { asked: '', heard: '' }
   return [
@@ -59,7 +62,8 @@ export function describe(turn: Pick<Turn, 'deps'>, row: TicketRow, { Who }: Fact
       kind: row.question === 'twin' ? 'twin' : row.kind,
       asked: orNone(words.asked),
       heard: orNone(words.heard),
-      due: formatDate(row.status === 'open' ? row.firstAnswerDueAt : row.doneDueAt),
+      due: row.status === 'open' ? formatDate(row.firstAnswerDueAt) : 'none',
+      done: row.kind === 'help' ? 'none' : formatDate(row.doneDueAt),
     }),
   ]
 }

@@ -5,7 +5,7 @@ import { setStatus } from '../conversation/sessions.ts'
 import { activeSession, type LiveSession, offer, say, type Turn, voiceFor, voiceOf, wordUsers } from '../conversation/turn.ts'
 import { hasWord } from '../conversation/words.ts'
 import type { DbOrTx, Tx } from '../db/connect.ts'
-import { contact as contactTable, digest, ticket, ticketMessage } from '../db/schema.ts'
+import { contact as contactTable, ticket, ticketMessage } from '../db/schema.ts'
 import type { Var } from '../engine/flow.ts'
 import { fold } from '../lib/fold.ts'
 import { formatDate } from '../lib/vietnam-time.ts'
@@ -13,11 +13,13 @@ import { criteriaTextKey } from '../model/criteria.ts'
 import type { InboundContent } from '../model/inbound.ts'
 import { mayDo, rolesThatMay } from '../registry/roles.ts'
 import { unitPath } from '../registry/units.ts'
-import { addWorkingDays, dayOf } from './calendar.ts'
+import { addWorkingDays } from './calendar.ts'
+import { askRight, fileDataRequest, isRight, mayBeDataRequest } from './data-requests.ts'
 import { isWindowOpen } from './gate.ts'
 import { findReader, note, post, type Reader, tap } from './post.ts'
-import { rolesHeldBy, staffFor } from './staff.ts'
-import { describe, loadFacts, orNone, type TicketRow, ticketRules, type Words } from './ticket-row.ts'
+import { rolesHeldBy } from './staff.ts'
+import { tellStaff } from './ticket-notice.ts'
+import { describe, LOOKED_INTO, loadFacts, orNone, type TicketRow, ticketRules, type Words } from './ticket-row.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -76,46 +78,6 @@ function heardText(turn: Turn): string {
   return kind === 'word' || kind === 'person' ? '' : text.slice(0, QUOTED_CHARS)
 }
 
-/** Tells the officers of the person's village and commune; who may not be written to now finds it in the next digest. */
-async function tellStaff(turn: Turn, row: TicketRow): Promise<void> {
-  const { tx, deps, now } = turn
-  const units = [row.communeId, ...(row.villageId === null ? [] : [row.villageId])]
-  const action = row.kind === 'help' ? 'tickets' : 'data_requests'
-  const staff = [...(await staffFor(tx, 'tickets', units)), ...(action === 'tickets' ? [] : await staffFor(tx, action, units))]
-  const facts = await loadFacts(tx, row)
-  for (const contactId of new Set(staff.map((member) => member.contactId))) {
-    if (contactId === row.contactId || (await noticesToday(tx, contactId, now)) >= ticketRules.notices_per_day) continue
-    const to = await findReader(tx, contactId)
-    if (!to) continue
-    const said = [
-      ...describe(turn, row, facts),
-      tap(`ticket_${row.id}`, 'reply', 'ticket.reply'),
-      tap('tickets_0', 'list', 'ticket.waiting'),
-    ]
-    const outboundId = await post(deps, tx, { to, cause: 'digest', said, now })
-    await tx
-      .insert(digest)
-      .values({
-        communeId: row.communeId,
-        contactId,
-        kind: `ticket:${row.id}`,
-        day: dayOf(now),
-        outboundId: outboundId ?? null,
-        createdAt: now,
-      })
-      .onConflictDoNothing()
-    turn.wake.add(contactId)
-  }
-}
-
-async function noticesToday(tx: Tx, contactId: number, now: Date): Promise<number> {
-  const rows = await tx
-    .select({ kind: digest.kind })
-    .from(digest)
-    .where(and(eq(digest.contactId, contactId), eq(digest.day, dayOf(now)), sql`kind LIKE 'ticket:%'`))
-  return rows.length
-}
-
 const isWaiting = (row: TicketRow) => row.status === 'open' || (row.status === 'answered' && row.kind !== 'help')
 
 /** Requests this officer may answer that still wait, the oldest clock first. */
@@ -161,7 +123,7 @@ export function unknownTap(turn: Turn): void {
   say(turn, 'tap.over')
 }
 
-/** A tap on a ticket: `show`, `reply`, `done`. */
+/** A tap on a ticket: `show`, `reply`, `done`, `rights` or a right over one's data. */
 export async function actOnTicket(turn: Turn, id: number, act: string): Promise<void> {
   if (act === 'list') return listTickets(turn)
   const row = await findTicket(turn, id)
@@ -169,9 +131,11 @@ export async function actOnTicket(turn: Turn, id: number, act: string): Promise<
   if (act === 'done') return closeTicket(turn, row)
   if (row.status === 'closed') return say(turn, 'ticket.closed')
   if (act === 'reply') return replyTo(turn, row)
+  if (act === 'rights' || isRight(act)) return act === 'rights' ? askRight(turn, row) : fileDataRequest(turn, row, act)
   turn.said.push(...describe(turn, row, await loadFacts(turn.tx, row)))
   offer(turn, `ticket_${row.id}`, 'reply', 'ticket.reply')
   offer(turn, `ticket_${row.id}`, 'done', 'ticket.done')
+  if (mayBeDataRequest(row)) offer(turn, `ticket_${row.id}`, 'rights', 'ticket.rights')
 }
 
 /** The ticket, if this officer's role reaches it. */
@@ -286,9 +250,6 @@ export async function sendStaffAnswer(turn: Turn, live: LiveSession): Promise<Re
   offer(turn, `ticket_${row.id}`, 'done', 'ticket.done')
   return { _next: 'more' }
 }
-
-// What an officer has to look into, whatever is said in the chat
-const LOOKED_INTO = ['twin', 'join']
 
 /** Other wishes of the same person for somebody to talk to: whoever answers one of them answers all. */
 const sameTalk = (row: TicketRow) =>

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { formatDate } from '../../src/lib/vietnam-time.ts'
 import { runTickets } from '../../src/outreach/ticket-rounds.ts'
 import { type Bot, startBot } from '../support/bot.ts'
 import { createClock, registered, withoutPace, withRole } from './staff.ts'
@@ -164,6 +165,41 @@ describe('a person’s hand', () => {
     expect(await officer.tap('Trả lời')).toContain('viết câu trả lời cho Tẩn A Sử (bản Nà Đa).')
     await officer.talk('Tôi đây ạ.', 'XONG')
     await officer.settle()
+  })
+
+  it('is a request about personal data once an officer says so: its clocks run from the day of the words, and it waits until it is done', async () => {
+    const keeper = await withRole(bot, 'Phạm Thị Sen', 'data_protection_contact', 'binh-lu')
+    const asking = await registered(bot, 'Lò Thị Ón')
+    await asking.say('CÁN BỘ')
+    await leader.settle()
+    expect(await keeper.settle()).toBe('')
+    const opened = clock.date()
+    clock.add(24)
+    await bot.sql`UPDATE ticket SET status = 'closed' WHERE person_id IS DISTINCT FROM (SELECT id FROM person WHERE name = 'Lò Thị Ón')`
+    await officer.say('MENU')
+    await officer.tap('Việc chờ trả lời (1)')
+    expect(await officer.say('1')).toContain('Lò Thị Ón (bản Nà Đa) cần cán bộ giúp.')
+    const kinds = await officer.tap('Việc thông tin cá nhân')
+    expect(kinds).toContain('xin gì về thông tin của mình')
+    const done = formatDate(new Date(opened.getTime() + 10 * 86_400_000))
+    const filed = await officer.tap('Xin sửa')
+    expect(filed).toContain(`xin sửa thông tin, nhắn ngày ${formatDate(opened)}.`)
+    expect(filed).toContain(`Hạn làm xong ${done}.`)
+    // Whoever looks after such requests learns of it, the leader who knew of it is not told again
+    expect(await keeper.settle()).toContain(`Lò Thị Ón (bản Nà Đa) xin sửa thông tin.`)
+    expect(await leader.settle()).toBe('')
+    // The same tap again says the same; the trail has it once
+    expect(await officer.tap('Xin sửa')).toBe(filed)
+    expect(await keeper.settle()).toBe('')
+    await officer.tap('Trả lời')
+    await officer.say('Bác cho cháu xin năm sinh đúng ạ.')
+    clock.add(48)
+    await asking.say('Năm 1966 cháu ạ')
+    await runTickets(bot.app.deps, clock.date())
+    await officer.talk('THÔI', 'MENU')
+    expect(await officer.tap('Việc chờ trả lời (1)')).toContain(`hạn ${done}, thông tin cá nhân`)
+    const trail = await bot.sql`SELECT detail FROM audit WHERE action = 'ticket.file'`
+    expect(trail.map((row) => row.detail)).toEqual([{ kind: 'correction' }])
   })
 
   it('leaves nothing of somebody who asks to be erased in what officers were sent', async () => {
