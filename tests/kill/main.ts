@@ -27,9 +27,11 @@ const first = Number(values.seed)
 const every = values.calm || values.all
 const results: TrialResult[] = []
 
-// What the driver of PostgreSQL throws on a connection that was lost inside a transaction (src/main.ts); anything else ends the run
+// What the driver of PostgreSQL throws on a connection that was lost inside a transaction (src/main.ts), beside what its caller hears; anything
+// else ends the run
 process.on('uncaughtException', (error) => {
   if (error instanceof TypeError && /postgres\/src\/connection/.test(error.stack ?? '')) return
+  if ('code' in error && error.code === 'ECONNREFUSED') return
   console.error(error)
   process.exit(1)
 })
