@@ -6,7 +6,7 @@ import type { Logger } from 'pino'
 import { type Channels, createChannels } from './channel-factory.ts'
 import type { Config } from './config.ts'
 import { type Content, LANGUAGES, loadContent } from './content/load.ts'
-import { absorbReports, isReport } from './conversation/absorb-reports.ts'
+import { absorbReports } from './conversation/absorb-reports.ts'
 import { commandsFor, commandsOfContact, slashWords } from './conversation/command-menu.ts'
 import { createCommunes } from './conversation/communes.ts'
 import { createContactQueue } from './conversation/contact-queue.ts'
@@ -29,6 +29,7 @@ import { createSealer } from './lib/crypto.ts'
 import { OperatorError } from './lib/operator-error.ts'
 import { createUnderstanding, parseLexicon } from './lib/understand.ts'
 import { type CampaignProgress, createMetrics } from './metrics.ts'
+import { isReport } from './model/inbound.ts'
 import { runDigests } from './outreach/digests.ts'
 import { dropOldFiles, openFile } from './outreach/files.ts'
 import { offerEvents, runNotices } from './outreach/notices.ts'
@@ -139,10 +140,7 @@ export async function createApp({
     show().catch(() => log.warn({ contact: id }, 'the list of words of a chat could not be brought up to date; the next start does'))
   }
   const queue = createContactQueue((contactId) => handleContact(deps, contactId))
-  const reports = createReportQueue({
-    absorb: (contactIds) => absorbReports(deps, contactIds),
-    toTurn: (contactId) => queue.push(contactId),
-  })
+  const reports = createReportQueue((contactIds) => absorbReports(deps, contactIds))
   const receiver = createReceiver(deps)
   async function accept(arrivals: Arrival[]): Promise<void> {
     for (const [place, contactId] of (await receiver.receive(arrivals)).entries()) {
@@ -228,8 +226,8 @@ export async function createApp({
   async function sweep(atStart = false): Promise<void> {
     try {
       const { turns, reported } = await findLeftovers(deps, atStart)
+      for (const contactId of reported) reports.pushLeft(contactId)
       for (const contactId of turns) queue.push(contactId)
-      for (const contactId of reported) reports.push(contactId)
       await finishErasures(deps)
     } catch (error) {
       log.warn({ err: error }, 'the sweep could not look; it looks again')

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, inArray, isNull, ne, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, inArray, isNull, ne, notInArray, sql } from 'drizzle-orm'
 import type { Channel } from '../channels/channel.ts'
 import { partsOf } from '../channels/parts.ts'
 import { commonParams } from '../content/texts.ts'
@@ -13,7 +13,7 @@ import {
   person as personTable,
 } from '../db/schema.ts'
 import { isTransient } from '../db/transient.ts'
-import type { FileRef, InboundContent } from '../model/inbound.ts'
+import { type FileRef, type InboundContent, REPORT_KINDS, type Report } from '../model/inbound.ts'
 import type { OutboundMessage } from '../model/outbound.ts'
 import { fetchAttachment } from '../outreach/chat/attachment.ts'
 import { meetNotices } from '../outreach/meet.ts'
@@ -29,30 +29,29 @@ import { type Claimed, deliver } from './deliver.ts'
 import type { Deps } from './deps.ts'
 import { pressed, returning } from './from-page.ts'
 import { keepInStep } from './keep-in-step.ts'
-import { markReceipts, settleEcho } from './receipts.ts'
 import { type Moment, routeInput } from './route-input.ts'
 import { feed } from './run-session.ts'
 import { loadShown, type Shown, seenAt } from './seen.ts'
 import { loadSessions, saveSessions } from './sessions.ts'
 import { settleStranded } from './settle.ts'
+import { settleEchoes } from './settle-echoes.ts'
+import { quietForStaff } from './staff-echo.ts'
 import { isStarted, mayLeave, TALK_CAUSES } from './started.ts'
 import { STANDING } from './tap.ts'
 import { activeSession, type ContactRow, say, type Turn, voiceOf } from './turn.ts'
+import { withoutParameters } from './without-parameters.ts'
 
-// What the platform says of our own messages or of somebody who goes, and what was pressed on a page of ours: nobody wrote in the chat
-const NOT_WRITTEN: ReadonlySet<string> = new Set(['received', 'seen', 'echo', 'unfollow', 'press'])
+// What the platform says of the office's messages or of somebody who goes, and what was pressed on a page of ours: nobody wrote in the chat
+const NOT_WRITTEN: ReadonlySet<string> = new Set(['staff_echo', 'unfollow', 'press'])
 // Events of one contact answered in one transaction, and so in one message
 const BATCH = 20
 // Another process is sending to this contact: its answer is a matter of milliseconds
 const BUSY_MS = 40
 // After an unexpected failure: long enough not to spin, short enough not to be felt as silence
 const FAILED_MS = 1_000
-// A receipt that came before what it is about was recorded: long enough for that, short enough for an officer who watches. Where the process
-// that was sending has died, nothing is recorded before a sweep has found that out: it waits half as long again as it has waited
-const EARLY_RECEIPT_MS = 500
 // An event that fails this often is put aside so that those behind it are not held up
 const MAX_ATTEMPTS = 5
-// The others are reports about messages of ours, and owe nobody an answer
+// The others owe nobody an answer
 const SAYS_SOMETHING: ReadonlySet<string> = new Set<InboundContent['kind']>(['text', 'tap', 'media', 'start'])
 /** A second tap or a second press of "send" comes within this time of what it answers. */
 const ONE_BREATH_MS = 3_000
@@ -61,9 +60,10 @@ const ONE_BREATH_MS = 3_000
 type Answered =
   | { kind: 'nothing' }
   | { kind: 'in_flight' }
+  | { kind: 'uncertain' }
   | { kind: 'to_fetch'; channel: Channel; files: Sent[] }
   | { kind: 'to_ask'; question: PlatformQuestion }
-  | { kind: 'answered'; claimed: Claimed[]; more: boolean; againMs?: number; wake: Iterable<number>; listChanged?: ContactRow }
+  | { kind: 'answered'; claimed: Claimed[]; more: boolean; wake: Iterable<number>; listChanged?: ContactRow }
 
 /**
  * Answers everything a contact has sent, in the order it was sent, and sends what there is to say. Returns how long to wait before this
@@ -72,11 +72,17 @@ type Answered =
 export async function handleContact(deps: Deps, contactId: number): Promise<number | undefined> {
   const at: { event?: number } = {}
   let answers: PlatformAnswers = {}
+  let knowsEchoes = false
   try {
     for (;;) {
-      const answered = await takeTurn(deps, { contactId, at, answers })
+      const answered = await takeTurn(deps, { contactId, at, answers, knowsEchoes })
       delete at.event
       if (answered.kind === 'nothing') return undefined
+      if (answered.kind === 'in_flight' || answered.kind === 'uncertain') {
+        await settleEchoes(deps, contactId)
+        knowsEchoes = true
+      }
+      if (answered.kind === 'uncertain') continue
       if (answered.kind === 'in_flight') {
         if ((await settleStranded(deps, contactId)) === 'busy') return BUSY_MS
         continue
@@ -90,10 +96,11 @@ export async function handleContact(deps: Deps, contactId: number): Promise<numb
         continue
       }
       answers = {}
+      knowsEchoes = false
       for (const id of answered.wake) deps.wake(id)
       if (answered.listChanged) deps.listChanged(answered.listChanged)
       const again = await deliver(deps, answered.claimed)
-      if (!answered.more) return again ?? answered.againMs
+      if (!answered.more) return again
     }
   } catch (error) {
     if (isTransient(error)) {
@@ -106,16 +113,8 @@ export async function handleContact(deps: Deps, contactId: number): Promise<numb
   }
 }
 
-/** A failed statement carries its parameters, and with them people's words: the log gets its kind and place only. */
-function withoutParameters(error: unknown): { message: string; stack?: string } {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  if (!(cause instanceof Error)) return { message: 'unknown' }
-  const message = error === cause ? cause.message : `query failed: ${cause.message}`
-  return { message: message.split('\nparams:')[0] ?? '', ...(cause.stack ? { stack: cause.stack.split('\n').slice(1, 8).join('\n') } : {}) }
-}
-
 /** `at` names the oldest event that is being answered, so that a failure knows what it failed at. */
-type Taken = { contactId: number; at: { event?: number }; answers: PlatformAnswers }
+type Taken = { contactId: number; at: { event?: number }; answers: PlatformAnswers; knowsEchoes: boolean }
 
 /** One turn in one transaction; one that has to ask the platform first is taken back. */
 async function takeTurn(deps: Deps, taken: Taken): Promise<Answered> {
@@ -127,7 +126,7 @@ async function takeTurn(deps: Deps, taken: Taken): Promise<Answered> {
   }
 }
 
-async function answerWaiting(deps: Deps, tx: Tx, { contactId, at, answers }: Taken): Promise<Answered> {
+async function answerWaiting(deps: Deps, tx: Tx, { contactId, at, answers, knowsEchoes }: Taken): Promise<Answered> {
   const [locked] = await tx
     .select({ contact: contactTable, account: accountTable })
     .from(contactTable)
@@ -144,7 +143,7 @@ async function answerWaiting(deps: Deps, tx: Tx, { contactId, at, answers }: Tak
     tx
       .select()
       .from(inboundEvent)
-      .where(and(eq(inboundEvent.contactId, contactId), isNull(inboundEvent.handledAt)))
+      .where(and(eq(inboundEvent.contactId, contactId), isNull(inboundEvent.handledAt), notInArray(inboundEvent.kind, [...REPORT_KINDS])))
       // A tap on an old message has an old place: where places count, the order of arrival is the order of what was done
       .orderBy(...(channel.abilities.orders === 'clock' ? [asc(inboundEvent.order)] : []), asc(inboundEvent.id))
       .limit(BATCH + 1),
@@ -170,6 +169,7 @@ async function answerWaiting(deps: Deps, tx: Tx, { contactId, at, answers }: Tak
   ])
   // What was in flight decides what the person had before their eyes: it is settled first
   if (waiting.some((row) => row.claimedBy !== null)) return { kind: 'in_flight' }
+  if (shown.isUncertain && events.length > 0 && !knowsEchoes) return { kind: 'uncertain' }
 
   const due = waiting.filter((row) => row.notBefore === null || row.notBefore <= now)
   const claim = (row: (typeof waiting)[number]): Claimed[] =>
@@ -231,15 +231,12 @@ async function answerWaiting(deps: Deps, tx: Tx, { contactId, at, answers }: Tak
   const listBefore = listOf(turn)
   const isAnsweredElsewhere =
     batch.some((event) => SAYS_SOMETHING.has(event.kind)) && (await hasOtherChat(tx, contact)) && (await keepInStep(turn))
-  const early = new Set<number>()
   for (const event of batch) {
     if (!event.bodyEnc) continue
     turn.saidAtMs = event.at.getTime()
-    const content = deps.sealer.openJson<InboundContent>(event.bodyEnc)
+    const content = deps.sealer.openJson<Exclude<InboundContent, Report>>(event.bodyEnc)
     turn.heard = content.kind === 'text' ? content.text : ''
-    if (content.kind === 'received' || content.kind === 'seen') {
-      if ((await markReceipts(turn, content, event.at)) === 'later') early.add(event.id)
-    } else await answer(turn, content, event, shown)
+    await answer(turn, content, event, shown)
   }
   // The question these words were about was answered in the other chat: they were held against that answer, and the next one is asked
   if (isAnsweredElsewhere && !turn.said.some((item) => item.type === 'prompt')) await feed(turn, { type: 'again' })
@@ -248,15 +245,11 @@ async function answerWaiting(deps: Deps, tx: Tx, { contactId, at, answers }: Tak
     await Promise.all([
       tx
         .update(inboundEvent)
-        // Our own words come back in echoes: they are kept where they were written, and forgotten there
-        .set({
-          handledAt: now,
-          bodyEnc: contact.erasedAt ? null : sql`CASE WHEN ${inboundEvent.kind} <> 'echo' THEN ${inboundEvent.bodyEnc} END`,
-        })
+        .set({ handledAt: now, ...(contact.erasedAt ? { bodyEnc: null } : {}) })
         .where(
           inArray(
             inboundEvent.id,
-            batch.flatMap((event) => (early.has(event.id) ? [] : [event.id])),
+            batch.map((event) => event.id),
           ),
         ),
       touchContact(turn, batch),
@@ -295,16 +288,11 @@ async function answerWaiting(deps: Deps, tx: Tx, { contactId, at, answers }: Tak
   return {
     kind: 'answered',
     claimed,
-    // What is left for later alone is no reason to look again at once
-    more: events.length > batch.length && early.size < batch.length,
-    ...(early.size > 0 ? { againMs: Math.max(EARLY_RECEIPT_MS, (now.getTime() - oldestOf(batch, early)) / 2) } : {}),
+    more: events.length > batch.length,
     wake: turn.wake,
     ...listChanged,
   }
 }
-
-const oldestOf = (events: readonly (typeof inboundEvent.$inferSelect)[], among: ReadonlySet<number>): number =>
-  Math.min(...events.filter(({ id }) => among.has(id)).map(({ receivedAt }) => receivedAt.getTime()))
 
 /** A file that was sent and is not on this machine yet. */
 type Sent = { eventId: number; content: Extract<InboundContent, { kind: 'media' }>; file: FileRef }
@@ -331,13 +319,13 @@ async function fetchFiles(deps: Deps, { channel, files }: { channel: Channel; fi
 
 async function answer(
   turn: Turn,
-  content: Exclude<InboundContent, { kind: 'received' | 'seen' }>,
+  content: Exclude<InboundContent, Report>,
   event: { at: Date; order: number },
   shown: Shown,
 ): Promise<void> {
   switch (content.kind) {
-    case 'echo':
-      return settleEcho(turn, content, event.at)
+    case 'staff_echo':
+      return quietForStaff(turn, event.at)
     case 'unfollow':
       turn.contact.follows = false
       return

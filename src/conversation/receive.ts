@@ -1,4 +1,4 @@
-import type { InboundEvent } from '../model/inbound.ts'
+import { type InboundEvent, REPORT_KINDS } from '../model/inbound.ts'
 import { markTrackedReceipts } from '../outreach/tracked-receipts.ts'
 import type { Deps } from './deps.ts'
 
@@ -6,7 +6,7 @@ import type { Deps } from './deps.ts'
 export type Arrival = { accountId: number; event: InboundEvent }
 
 /** Kinds that say something about a message of ours: they never make a new contact. */
-const ABOUT_OUR_MESSAGES = new Set(['received', 'seen', 'echo'])
+const ABOUT_OUR_MESSAGES: ReadonlySet<string> = new Set([...REPORT_KINDS, 'staff_echo'])
 
 export type Receiver = {
   /** Resolves when the events are committed, with the contact of each that is new. A repeat changes nothing and names nobody. */

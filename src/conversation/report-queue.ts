@@ -1,18 +1,13 @@
 /** Has the reports of many contacts kept together. */
 export type ReportQueue = {
-  /** Asks for this contact's reports to be kept. */
+  /** Asks for this contact's reports to be kept; what must wait is looked at again and again for a second, then left to the sweep. */
   push(contactId: number): void
+  /** The same for what the sweep has found, and finds again: it is looked at once. */
+  pushLeft(contactId: number): void
   /** Resolves when nothing is running or waiting. */
   idle(): Promise<void>
   /** Takes no more, lets what runs finish; what waits is found in the tables. */
   close(): Promise<void>
-}
-
-export type ReportQueueDeps = {
-  /** See absorb-reports.ts. */
-  absorb(contactIds: readonly number[]): Promise<{ turn: number[]; again: number[] }>
-  /** Has a contact answered in a turn of its own. */
-  toTurn(contactId: number): void
 }
 
 // What one transaction takes at most
@@ -20,11 +15,11 @@ const MOST = 200
 // So many transactions a second go at once; beyond that they are kept apart: the database pays per transaction, not per row
 const AT_ONCE = 40
 const APART_MS = 50
-// A receipt may be faster than the record of its message; after these waits it is left to a turn, which closes it whatever it is of
-const AGAIN_MS = [50, 300, 1_000]
+// A report may be faster than the record of its message; after these waits it is left to the sweep
+const AGAIN_MS = [20, 100, 300, 1_000]
 
-/** A few go at once, many together. A failure leaves its contacts to turns of their own. */
-export function createReportQueue({ absorb, toTurn }: ReportQueueDeps): ReportQueue {
+/** A few go at once, many together. `absorb` returns the contacts that should be looked at again. It must not throw. */
+export function createReportQueue(absorb: (contactIds: readonly number[]) => Promise<number[]>): ReportQueue {
   const waiting = new Map<number, number>()
   const timers = new Set<NodeJS.Timeout>()
   let whenIdle: (() => void)[] = []
@@ -35,7 +30,7 @@ export function createReportQueue({ absorb, toTurn }: ReportQueueDeps): ReportQu
 
   function push(contactId: number, tries = 0): void {
     if (closed) return
-    waiting.set(contactId, Math.max(tries, waiting.get(contactId) ?? 0))
+    waiting.set(contactId, Math.min(tries, waiting.get(contactId) ?? tries))
     running ??= run().finally(() => {
       running = undefined
       rest()
@@ -62,20 +57,11 @@ export function createReportQueue({ absorb, toTurn }: ReportQueueDeps): ReportQu
   }
 
   async function take(some: readonly (readonly [number, number])[]): Promise<void> {
-    const ids = some.map(([id]) => id)
     const tries = new Map(some)
-    try {
-      const { turn, again } = await absorb(ids)
-      for (const id of turn) toTurn(id)
-      for (const id of again) {
-        const tried = tries.get(id) ?? 0
-        const wait = AGAIN_MS[tried]
-        if (wait === undefined) toTurn(id)
-        else later(() => push(id, tried + 1), wait)
-      }
-    } catch {
-      // A turn says what is wrong, and tries again
-      for (const id of ids) toTurn(id)
+    for (const id of await absorb(some.map(([contactId]) => contactId))) {
+      const tried = tries.get(id) ?? 0
+      const wait = AGAIN_MS[tried]
+      if (wait !== undefined) later(() => push(id, tried + 1), wait)
     }
   }
 
@@ -96,6 +82,7 @@ export function createReportQueue({ absorb, toTurn }: ReportQueueDeps): ReportQu
 
   return {
     push: (contactId) => push(contactId),
+    pushLeft: (contactId) => push(contactId, AGAIN_MS.length),
     idle: () => new Promise((resolve) => (running || waiting.size > 0 || timers.size > 0 ? whenIdle.push(resolve) : resolve())),
     async close() {
       closed = true

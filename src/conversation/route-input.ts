@@ -5,7 +5,7 @@ import type { Input } from '../engine/input.ts'
 import { OTHER_ANSWER } from '../engine/prompt.ts'
 import { fold } from '../lib/fold.ts'
 import type { Understanding } from '../lib/understand.ts'
-import type { InboundContent } from '../model/inbound.ts'
+import type { InboundContent, Report } from '../model/inbound.ts'
 import { openTicket } from '../outreach/tickets.ts'
 import { parseInvitationCode } from '../registry/codes.ts'
 import { findUnitByJoinCode, unitTitle } from '../registry/units.ts'
@@ -42,7 +42,7 @@ export type Moment = {
 }
 
 /** Finds out what an event means in this conversation and has it done. Decides nothing about forms: that is the engine's. */
-export async function routeInput(turn: Turn, content: InboundContent, moment: Moment): Promise<void> {
+export async function routeInput(turn: Turn, content: Exclude<InboundContent, Report>, moment: Moment): Promise<void> {
   // What stood open is not known any more, so nothing can be read as its answer
   if (activeSession(turn)?.isLost && content.kind !== 'withdraw') return feed(turn, { type: 'again' })
   switch (content.kind) {
@@ -60,9 +60,7 @@ export async function routeInput(turn: Turn, content: InboundContent, moment: Mo
       return startErasure(turn)
     case 'press':
     case 'unfollow':
-    case 'received':
-    case 'seen':
-    case 'echo':
+    case 'staff_echo':
       return
     default:
       content satisfies never

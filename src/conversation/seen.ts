@@ -17,6 +17,8 @@ export type Shown = {
   lastOrder: number | undefined
   /** The newest prompt never arrived and will not be tried again. */
   isLost: boolean
+  /** Of one of our messages nobody knows whether it arrived: an echo may have said so meanwhile. */
+  isUncertain: boolean
 }
 
 const NEVER_ARRIVED: ReadonlySet<string> = new Set(['failed', 'skipped', 'expired', 'cancelled'])
@@ -49,7 +51,7 @@ export async function loadShown(tx: Tx, contactId: number, orders: Abilities['or
     return []
   })
   const isLost = NEVER_ARRIVED.has(rows.find((row) => row.prompt !== null)?.status ?? '')
-  return { prompts, lastOrder, isLost }
+  return { prompts, lastOrder, isLost, isUncertain: rows.some((row) => row.status === 'uncertain') }
 }
 
 /** What stood open on the screen when something was sent at `order`. */

@@ -27,13 +27,19 @@ export type InboundContent =
   /** `tracked`: of a message that went to a phone number, by the id it was sent with; there is no chat and no contact then. */
   | { kind: 'received'; messageIds: string[]; tracked?: { id: string; atMs: number } }
   | { kind: 'seen'; messageIds: string[] }
-  /**
-   * The platform's own report of a message sent from our side; with a staff id, one that a human typed in the platform's tool. `isList`: of a
-   * list, the form in which an article comes.
-   */
-  | { kind: 'echo'; messageId: string; text?: string; isList?: true; staffId?: string }
+  /** The platform's own report of a message we sent. `isList`: of a list, the form in which an article comes. */
+  | { kind: 'echo'; messageId: string; text?: string; isList?: true }
+  /** A human of the office typed in the platform's own tool. What they wrote stays there. */
+  | { kind: 'staff_echo'; staffId: string }
   /** The person withdrew at the platform: erase. */
   | { kind: 'withdraw' }
+
+/** What a platform says of messages of ours: they arrived, were read, left. Of a broadcast it says so three times for each. */
+export type Report = Extract<InboundContent, { kind: 'received' | 'seen' | 'echo' }>
+export const REPORT_KINDS = ['received', 'seen', 'echo'] as const satisfies readonly Report['kind'][]
+
+const REPORTS: ReadonlySet<InboundContent['kind']> = new Set(REPORT_KINDS)
+export const isReport = (content: InboundContent): content is Report => REPORTS.has(content.kind)
 
 /** What may be pressed on the voice page: an answer, the wish for help, another question to be answered again, or one step back. */
 export type Press = { type: 'option'; key: string } | { type: 'person' } | { type: 'edit'; number: number } | { type: 'back' }

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { absorbReports } from '../../src/conversation/absorb-reports.ts'
+import { createReceiver } from '../../src/conversation/receive.ts'
+import type { InboundContent } from '../../src/model/inbound.ts'
 import { sweepCampaigns } from '../../src/outreach/sweep-campaigns.ts'
 import { type Bot, startBot } from '../support/bot.ts'
 import { createClock, registered, withoutPace, withRole } from './staff.ts'
@@ -85,6 +88,51 @@ it('shows published articles only; followers get the article, the others the mes
   bot.simulator.people.see(follower.id, bot.oaId)
   await follower.settle()
   expect(await seen()).toBe(1)
+})
+
+it('is told of before its own result is recorded: each reader’s message is known all the same, and then its receipts', async () => {
+  const [row] = await bot.sql<
+    {
+      campaign: number
+      person: number
+      commune: number
+      account: number
+      contact: number
+      user: string
+      article: string
+      message: string
+    }[]
+  >`
+    SELECT r.campaign_id AS campaign, r.person_id::int AS person, r.commune_id AS commune, c.account_id::int AS account, c.id::int AS contact,
+      c.channel_user_id AS user, p.article_message_id AS article, r.platform_message_id AS message
+    FROM recipient r JOIN contact c ON c.person_id = r.person_id JOIN campaign p ON p.id = r.campaign_id WHERE r.route = 'article'`
+  const { campaign, person, commune, account, contact, user, article, message } = row!
+  expect(message).not.toBe(article)
+  const ofReader = bot.sql`campaign_id = ${campaign} AND person_id = ${person}`
+  await bot.sql`UPDATE recipient SET status = 'waiting', platform_message_id = NULL, received_at = NULL, seen_at = NULL WHERE ${ofReader}`
+  await bot.sql`UPDATE campaign SET article_message_id = NULL WHERE id = ${campaign}`
+  await bot.sql`
+    INSERT INTO recipient_batch (id, commune_id, campaign_id, account_id, claimed_by, claimed_at, person_ids, content_hashes)
+    VALUES ('article', ${commune}, ${campaign}, ${account}, ${bot.app.deps.instance.id}, now(), ARRAY[${person}::bigint], ARRAY[''])`
+  const contents: InboundContent[] = [
+    { kind: 'seen', messageIds: [message] },
+    { kind: 'echo', messageId: message, isList: true },
+  ]
+  await createReceiver(bot.app.deps).receive(
+    contents.map((content) => ({
+      accountId: account,
+      event: { channelUserId: user, dedupeKey: `early-${content.kind}`, atMs: clock.now(), order: clock.now(), content },
+    })),
+  )
+  expect(await absorbReports(bot.app.deps, [contact])).toEqual([contact])
+  await bot.sql`UPDATE recipient SET status = 'sent', platform_message_id = ${article} WHERE ${ofReader}`
+  await bot.sql`UPDATE campaign SET article_message_id = ${article} WHERE id = ${campaign}`
+  await bot.sql`DELETE FROM recipient_batch WHERE id = 'article'`
+  // The echo names the reader's own message; the receipt is of that one
+  expect(await absorbReports(bot.app.deps, [contact])).toEqual([])
+  const [kept] =
+    await bot.sql`SELECT platform_message_id AS message, received_at IS NOT NULL AS received, seen_at IS NOT NULL AS seen FROM recipient WHERE ${ofReader}`
+  expect(kept).toEqual({ message, received: true, seen: true })
 })
 
 it('waits for the morning, and is sent once whatever the platform first says', async () => {

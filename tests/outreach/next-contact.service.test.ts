@@ -230,7 +230,7 @@ describe('an officer who answers in the platform’s own tool', () => {
     await other.settle()
     expect(await other.say('XEM')).toContain('Vàng Thị Mỷ')
     await other.settle()
-    expect((await bot.sql`SELECT count(*)::int AS n FROM inbound_event WHERE kind = 'echo' AND handled_at IS NULL`)[0]?.n).toBe(0)
+    expect((await bot.sql`SELECT count(*)::int AS n FROM inbound_event WHERE handled_at IS NULL`)[0]?.n).toBe(0)
   })
 
   it('moves the quiet time forward only: an older echo that comes late shortens nothing', async () => {
@@ -243,9 +243,9 @@ describe('an officer who answers in the platform’s own tool', () => {
       )[0]!.at
     const before = await until()
     const [echo] = await bot.sql<{ id: string; body_enc: Buffer | null }[]>`
-      SELECT id, body_enc FROM inbound_event WHERE kind = 'echo' AND contact_id = (SELECT c.id FROM contact c JOIN person p ON p.id = c.person_id WHERE p.name = 'Vàng Thị Mỷ')
+      SELECT id, body_enc FROM inbound_event WHERE kind = 'staff_echo' AND contact_id = (SELECT c.id FROM contact c JOIN person p ON p.id = c.person_id WHERE p.name = 'Vàng Thị Mỷ')
       ORDER BY id DESC LIMIT 1`
-    const body = bot.app.deps.sealer.sealJson({ kind: 'echo', messageId: 'late', text: 'Chào', staffId: 'admin-1' }).toString('hex')
+    const body = bot.app.deps.sealer.sealJson({ kind: 'staff_echo', staffId: 'admin-1' }).toString('hex')
     await bot.sql`UPDATE inbound_event SET handled_at = NULL, body_enc = decode(${body}, 'hex'), at = at - interval '1 hour', received_at = received_at - interval '1 minute' WHERE id = ${echo!.id}`
     await bot.app.sweep()
     await other.settle()

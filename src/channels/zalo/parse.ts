@@ -79,12 +79,12 @@ function contentOf(event: WebhookEvent): InboundContent | undefined {
 function messageContent(event: MessageEvent): InboundContent | undefined {
   if (NO_CONTACT.test(event.eventName) || event.conversationId !== undefined || event.groupId !== undefined) return undefined
   if (event.direction === 'outbound') {
+    if (event.adminId !== undefined) return { kind: 'staff_echo', staffId: event.adminId }
     return {
       kind: 'echo',
       messageId: event.messageId,
       ...(event.text === undefined ? {} : { text: event.text }),
       ...(event.eventName === 'oa_send_list' ? { isList: true } : {}),
-      ...(event.adminId === undefined ? {} : { staffId: event.adminId }),
     }
   }
   const [attachment] = event.attachments
