@@ -32,6 +32,7 @@ describe('a campaign while its processes are killed', () => {
     expect(result).toMatchObject(figures)
     expect(result.kills).toBeGreaterThan(1)
     expect(result.inFlightKills).toBeGreaterThan(0)
+    expect(result.receipts.of).toBeGreaterThan(0)
   })
 
   test.skipIf(whyNoRedis)(

@@ -86,6 +86,7 @@ function printTable(results: readonly TrialResult[]): void {
     ['with a send in flight', (one) => `${one.inFlightKills} (${one.inFlight} calls open)`],
     ['lost', (one) => one.lost],
     ['doubled', (one) => one.doubled],
+    ['receipts kept', (one) => `${one.receipts.kept} of ${one.receipts.of}`],
     ['uncertain, of at most', (one) => `${one.uncertain} of ${one.uncertainBound}`],
     ['settled', (one) => one.settled],
     ['listed', (one) => one.open],

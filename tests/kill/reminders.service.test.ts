@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -41,7 +42,8 @@ describe('reminders and digests while processes are killed', () => {
   beforeAll(async () => {
     simulator = await startSimulator({ seed: SEED, buttons: true, stateAgency: false, retryLadderMs: [300, 700, 1_000, 2_000] })
     const { refresh_token } = (await simulator.control('POST', '/tokens', { oa_id: ACCOUNT.oaId })) as { refresh_token: string }
-    installation = await install('two', { simulator, dataDir, refreshToken: refresh_token, env: {} })
+    const env = { SECRET_KEY: randomBytes(32).toString('base64') }
+    installation = await install('two', { simulator, dataDir, refreshToken: refresh_token, env })
     database = createDb(installation.databaseUrl, { max: 2 })
     const meet = async (count: number, hoursAgo: number) => {
       await simulator.control('PUT', '/clock', { offset_ms: -hoursAgo * HOUR_MS })

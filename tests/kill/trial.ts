@@ -53,6 +53,8 @@ export type TrialResult = {
   inFlight: number
   lost: number
   doubled: number
+  /** Messages to Zalo chats of which the ledger knows that they arrived, of all whose id it knows. */
+  receipts: { kept: number; of: number }
   uncertain: number
   uncertainBound: number
   settled: number
@@ -287,6 +289,9 @@ async function watch(run: Run, began: number): Promise<TrialResult> {
   if (uncertain > Math.max(uncertainBound, most))
     problems.push(`${uncertain} uncertain, at most ${Math.max(uncertainBound, most)} were in flight or answered ambiguously`)
 
+  const receipts = await receiptsKept(run)
+  if (receipts.kept < receipts.of) problems.push(`${receipts.kept} receipts were kept of ${receipts.of}`)
+
   const sent = sentToChats(run)
   const sentAt = sent.flat().sort((a, b) => a - b)
   // The longest silence that begins within some seconds, while there was enough left to send: what is in flight goes on for a while
@@ -308,6 +313,7 @@ async function watch(run: Run, began: number): Promise<TrialResult> {
     inFlight: kills.reduce((sum, kill) => sum + kill.open, 0),
     lost: all((one) => one.lost).length,
     doubled: all((one) => one.doubled).length,
+    receipts,
     uncertain,
     uncertainBound,
     settled: asked?.settled ?? 0,
@@ -325,6 +331,14 @@ async function watch(run: Run, began: number): Promise<TrialResult> {
     ],
     last: checked,
   }
+}
+
+/** The platform tells of every message that has reached a phone until we have acknowledged it, and so none may be missing. */
+async function receiptsKept({ database: { sql }, campaigns }: Run): Promise<TrialResult['receipts']> {
+  const [row] = await sql<{ kept: number; of: number }[]>`
+    SELECT count(r.received_at)::int AS kept, count(*)::int AS of FROM recipient r JOIN account a ON a.id = r.account_id
+    WHERE r.campaign_id IN ${sql(campaigns)} AND r.status = 'sent' AND r.platform_message_id IS NOT NULL AND a.channel = 'zalo' AND r.route <> 'zbs'`
+  return row ?? { kept: 0, of: 0 }
 }
 
 async function configure({ sql }: Database, { perSecond }: TrialOptions): Promise<void> {
