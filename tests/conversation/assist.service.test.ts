@@ -16,7 +16,7 @@ describe('answering for another', () => {
   let nowMs = Date.UTC(2026, 10, 20, 2)
   const startedMs = Date.now()
   beforeAll(async () => {
-    bot = await startBot({ clock: { now: () => nowMs + Date.now() - startedMs } })
+    bot = await startBot({ clock: { now: () => nowMs + Date.now() - startedMs }, rounds: false })
     // The platform's pace is not what is looked at here
     await bot.sql`UPDATE account SET traits = traits || '{"perMinute":1000000}'`
     nowMs += 60_000
