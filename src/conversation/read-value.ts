@@ -1,4 +1,5 @@
 import type { Prompt } from '../engine/effect.ts'
+import { fold } from '../lib/fold.ts'
 import { parseBirthYear } from '../lib/understand.ts'
 import { vietnamTime } from '../lib/vietnam-time.ts'
 import { unitTitle } from '../registry/units.ts'
@@ -63,7 +64,9 @@ export function readValue(turn: ValueWorld, live: Pick<Place, 'loaded'>, prompt:
 
 function readVillage({ commune, deps }: ValueWorld, text: string): ValueRead {
   if (!commune) return { kind: 'none' }
-  const understood = deps.understand.understand(text, commune.preparedVillages)
+  const whole = deps.understand.understand(text, commune.preparedVillages)
+  const named = whole.kind === 'none' ? afterPlaceWord(text, commune.villages) : undefined
+  const understood = named === undefined ? whole : deps.understand.understand(named, commune.preparedVillages)
   if (understood.kind === 'option') {
     const village = commune.villages.find((item) => String(item.id) === understood.key)
     if (village) return { kind: 'value', value: village.id, label: unitTitle(village) }
@@ -75,4 +78,12 @@ function readVillage({ commune, deps }: ValueWorld, text: string): ValueRead {
     return { kind: 'which', list: list.join('\n') }
   }
   return { kind: 'none' }
+}
+
+/** What stands behind the last "bản" or "thôn": people who are asked for their village say who they are beside it. */
+function afterPlaceWord(text: string, villages: readonly { label: string }[]): string | undefined {
+  const placeWords = new Set(villages.map(({ label }) => fold(label.split(' ').at(-1) ?? '')))
+  const words = text.trim().split(/[\s,.;:]+/)
+  const at = words.findLastIndex((word) => placeWords.has(fold(word)))
+  return at > 0 && at < words.length - 1 ? words.slice(at + 1).join(' ') : undefined
 }

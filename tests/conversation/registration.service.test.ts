@@ -43,6 +43,16 @@ describe('registration', () => {
     expect(state?.name).toBe('Ma Dung')
   })
 
+  test('who tells everything at once is asked for the rest; the head may be "my wife", and a sentence is no name at once', async () => {
+    const person = await bot.person('Nói liền')
+    expect(await person.talk('chào', '1', 'giàng a tủa, sinh 1968, ở bản Nà Khan')).toContain('Họ và tên')
+    expect(await person.talk('Giàng A Tủa', '1968', 'bác', 'nông dân', 'vo toi')).toContain('Chủ hộ')
+    expect(await person.say('mấy tháng này chưa đi buổi nào')).not.toContain('Cháu ghi như sau')
+    const readback = await person.say('vang thi my')
+    expect(readback).toContain('Nơi ở: bản Nà Khan')
+    expect(readback).toContain('chủ hộ là Vang Thi My')
+  })
+
   test('a village is found by the code of its QR, and then not asked again', async () => {
     const [village] = await bot.sql<{ join_code: string }[]>`SELECT join_code FROM unit WHERE code = 'binh-lu-02'`
     const person = await bot.person('QR')

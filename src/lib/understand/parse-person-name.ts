@@ -6,6 +6,8 @@ import type { Lexicon } from './lexicon.ts'
 export type PersonName = { kind: 'name' | 'doubtful'; name: string } | { kind: 'none' }
 
 const MAX_WORDS = 7
+// Beyond that a name begins with a family's
+const LONG_WORDS = 4
 const MAX_CHARS = 60
 const ENDINGS = new Set(['ạ', 'nhé', 'a', 'nha', 'đấy', 'đó'].map((word) => canon(word)))
 const NONE: PersonName = { kind: 'none' }
@@ -37,7 +39,8 @@ export function createNameReader({ languages, names }: Lexicon): ReadPersonName 
       words.length <= MAX_WORDS &&
       words.every((word) => /^[\p{L}\p{M}'’-]+$/u.test(word) && (beginsAsName || !noName.has(canon(word.toLowerCase()))))
     if (!isName || answers.has(joined(words.join(' '))) || (words.length === 1 && (words[0]?.length ?? 0) < 2)) return NONE
-    return { kind: isDoubtful(words) ? 'doubtful' : 'name', name: words.map(capital).join(' ') }
+    const isLong = words.length > LONG_WORDS && !beginsAsName
+    return { kind: isLong || isDoubtful(words) ? 'doubtful' : 'name', name: words.map(capital).join(' ') }
   }
 
   function isDoubtful(words: readonly string[]): boolean {
