@@ -5,6 +5,9 @@ import { startTestRedis, whyNoRedis } from '../support/redis.ts'
 /** Where a queue is kept. `wipe` takes all of it away while others use it. */
 export type Store = { store: { redisUrl: string } | { databaseUrl: string }; wipe(): Promise<void>; stop(): Promise<void> }
 
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+const DEADLOCK = '40P01'
+
 async function redisStore(): Promise<Store> {
   const server = await startTestRedis()
   return {
@@ -23,7 +26,13 @@ async function postgresStore(databaseUrl?: string): Promise<Store> {
   return {
     store: { databaseUrl: url },
     async wipe() {
-      await runOn(url, 'DROP SCHEMA IF EXISTS bullmq CASCADE')
+      // Beside those who use the tables, the drop may be what PostgreSQL takes back to end a deadlock
+      const drop = (): Promise<void> =>
+        runOn(url, 'DROP SCHEMA IF EXISTS bullmq CASCADE').catch((error: { code?: string }) => {
+          if (error.code !== DEADLOCK) throw error
+          return drop()
+        })
+      await drop()
     },
     stop: async () => {},
   }
