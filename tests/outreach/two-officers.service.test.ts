@@ -114,7 +114,7 @@ describe('a notice under way', () => {
     const [paused, cancelled] = await Promise.all([hoa.tap('Tạm dừng'), binh.tap('Hủy hẳn')])
     expect(cancelled).toContain('Đã hủy')
     expect(paused).toMatch(/Đã tạm dừng|Chiến dịch này đã hủy/)
-    expect(await hoa.say('CHIẾN DỊCH')).toContain(`1. ✗ ${TEXT}`)
+    expect(await hoa.say('CHIẾN DỊCH')).toContain(`✗ ${TEXT}`)
     clock.set('2026-11-25T07:30:00+07:00')
     await sweepCampaigns(bot.app.deps)
     expect(copies(TEXT)).toEqual([0, 0, 0])
