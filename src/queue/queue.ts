@@ -161,6 +161,8 @@ async function onRedis(redisUrl: string, { prefix, onError, onReady }: RedisOpti
 async function onPostgres(databaseUrl: string, schema: string): Promise<Backend> {
   const [{ createPostgresBackend, runMigrations, withBackend }, pg] = await Promise.all([import('bullmq'), import('pg')])
   const migrate = new pg.default.Client({ connectionString: databaseUrl })
+  // A server that goes away fails the migration itself; said by the connection as well and heard by nobody, it would end the process
+  migrate.on('error', () => {})
   await migrate.connect()
   try {
     await runMigrations(migrate, schema)

@@ -127,9 +127,9 @@ export function botEnv({ dataDir, port, platformUrl, refreshToken, env }: BotSet
 /** What the bot's start command is; another program that speaks for the bot may be named for trials of these programs themselves. */
 const botCommand = () => {
   if (process.env.RUN_BOT !== undefined) return process.env.RUN_BOT.split(' ')
-  // As `npm start` runs it, without the word `node`
+  // As `npm start` runs it, without the words `exec node`
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } }
-  return scripts.start.split(' ').slice(1)
+  return scripts.start.split(' ').slice(2)
 }
 
 export async function startBot(setup: BotSetup): Promise<BotProcess> {
