@@ -20,7 +20,8 @@ type AbsorbDeps = Pick<Deps, 'database' | 'sealer' | 'now' | 'log'>
 /**
  * Keeps what the platform says of our own messages, of many contacts in one transaction and without a turn for each: receipts at their
  * rows, once, the first time; an article's arrival at the row of each of its readers; an echo settles what nobody knew the end of, and needs
- * nothing where the result is recorded. It is the only way reports go, beside whatever else a contact has said: they need no channel, move no last word and are no part of the talk.
+ * nothing where the result is recorded. It is the only way reports go, beside whatever else a contact has said: they need no channel, move
+ * no last word and are no part of the talk.
  *
  * Returns the contacts of reports that must be looked at again: a message is under way, or its row is somebody's at this moment. What finds
  * no message while none is under way is of none of ours and closed at once; what waits is closed when it is overdue. Never throws; safe to

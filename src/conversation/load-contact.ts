@@ -11,13 +11,13 @@ import {
   person as personTable,
 } from '../db/schema.ts'
 import { REPORT_KINDS } from '../model/inbound.ts'
-import { type RoleHeld, rolesOf } from '../registry/roles.ts'
+import { rolesOf } from '../registry/roles.ts'
 import type { PlatformAnswers } from './ask-platform.ts'
 import type { Deps } from './deps.ts'
 import { loadShown, type Shown } from './seen.ts'
 import { loadSessions } from './sessions.ts'
 import { TALK_CAUSES } from './started.ts'
-import type { AccountRow, ContactRow, LiveSession, PersonRow, Turn } from './turn.ts'
+import type { ContactRow, Turn } from './turn.ts'
 
 export type EventRow = typeof inboundEvent.$inferSelect
 /** A message that waits to be sent, or is being sent. */
@@ -27,21 +27,12 @@ export type WaitingMessage = Pick<
 >
 
 /** A contact, locked, with all that waits for it and all a turn stands on. */
-export type LoadedContact = {
-  deps: Deps
-  tx: Tx
-  now: Date
-  contact: ContactRow
-  account: AccountRow
-  channel: Channel
+export type LoadedContact = Pick<Turn, 'deps' | 'tx' | 'now' | 'contact' | 'account' | 'channel' | 'sessions' | 'person' | 'roles'> & {
   /** In the order they are answered in; at most one more than was asked for. Reports are none (absorb-reports.ts). */
   events: EventRow[]
   /** In their order. */
   messages: WaitingMessage[]
-  sessions: LiveSession[]
   shown: Shown
-  person: PersonRow | undefined
-  roles: RoleHeld[]
 }
 
 /** Locks a contact for this transaction and loads it, with `most` events and one; undefined while its account cannot be used. */
