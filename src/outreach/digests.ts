@@ -6,11 +6,12 @@ import { formatDate, vietnamTime } from '../lib/vietnam-time.ts'
 import { getUnit, unitTitle } from '../registry/units.ts'
 import { loadStatistics } from '../reports/statistics.ts'
 import { atTime, dayOf, isQuietDay, weekday } from './calendar.ts'
-import { findSilent, refOf } from './chat/reminders.ts'
+import { refOf } from './chat/reminders.ts'
 import type { Behind } from './households.ts'
 import { findReader, note, post, tap } from './post.ts'
 import { reminderRules } from './reminder-rules.ts'
 import { findCommunes } from './reminders.ts'
+import { findSilent } from './silent-households.ts'
 import { staffFor } from './staff.ts'
 import { mayStartNow } from './started-gate.ts'
 import { ticketFigures } from './tickets.ts'
@@ -89,12 +90,12 @@ async function leaderDigests(deps: Deps, communeId: number, now: Date): Promise<
     .orderBy(roleGrant.contactId, roleGrant.unitId)
   const wake: number[] = []
   for (const { contactId, villageId } of leaders) {
-    const { homes, all, total, shown, afterHours } = await findSilent(db, { communeId, villageId, settings, now })
-    if (total === 0 || !(await isNews(deps, contactId, villageId, all, now, afterHours))) continue
+    const { all, homes, afterHours } = await findSilent(db, { communeId, villageId, settings, now })
+    if (all.length === 0 || !(await isNews(deps, contactId, villageId, all, now, afterHours))) continue
     const village = unitTitle(await getUnit(db, villageId))
     const said: Said[] = [
-      note('digest.leader', { village, total, date: formatDate(now) }),
-      ...(total > shown ? [note('digest.more', { rest: total - shown })] : []),
+      note('digest.leader', { village, total: all.length, date: formatDate(now) }),
+      ...(all.length > homes.length ? [note('digest.more', { rest: all.length - homes.length })] : []),
       ...homes.map(({ subject, label }) => tap(refOf(subject), 'show', label.key, label.params)),
       tap('window_0', 'keep', 'digest.seen'),
     ]

@@ -3,10 +3,8 @@ import { findToHelp } from '../../conversation/assist.ts'
 import { startFlow } from '../../conversation/run-session.ts'
 import { offer, say, type Turn } from '../../conversation/turn.ts'
 import { hasWord, runWord } from '../../conversation/words.ts'
-import type { DbOrTx } from '../../db/connect.ts'
 import { householdStep } from '../../db/schema.ts'
 import { formatDate, formatTime, vietnamTime } from '../../lib/vietnam-time.ts'
-import type { TextRef } from '../../model/text.ts'
 import { mayDo, rolesThatMay } from '../../registry/roles.ts'
 import { loadSettings, type SettingKey, type Settings, setSetting } from '../../registry/settings.ts'
 import { unitPath } from '../../registry/units.ts'
@@ -14,6 +12,7 @@ import { addQuietDays, dayOf, endQuietDays, isQuietDay } from '../calendar.ts'
 import { type Behind, findBehind } from '../households.ts'
 import { isOn, type ReminderRule, reminderRules } from '../reminder-rules.ts'
 import { writeReminder } from '../reminders.ts'
+import { findSilent } from '../silent-households.ts'
 import { nextAllowed } from '../started-gate.ts'
 import { unknownTap, waitingTickets } from '../tickets.ts'
 
@@ -238,9 +237,9 @@ async function undo(turn: Turn, subject: string): Promise<void> {
 async function offerOthers(turn: Turn, villageId: number): Promise<void> {
   const { deps, tx, contact, now } = turn
   const { settings } = await deps.communes.get(contact.communeId)
-  const { homes, total, shown } = await findSilent(tx, { communeId: contact.communeId, villageId, settings, now })
-  if (total === 0) return
-  say(turn, 'ladder.left', { total, rest: total - shown })
+  const { all, homes } = await findSilent(tx, { communeId: contact.communeId, villageId, settings, now })
+  if (all.length === 0) return
+  say(turn, 'ladder.left', { total: all.length, rest: all.length - homes.length })
   for (const { label, subject: other } of homes) offer(turn, refOf(other), 'show', label.key, label.params)
 }
 
@@ -249,31 +248,6 @@ async function assistHome(turn: Turn, { memberIds }: Behind): Promise<void> {
   const [only, second] = memberIds
   const person = only === undefined || second !== undefined || !turn.person ? undefined : await findToHelp(turn, only)
   return person ? startFlow(turn, 'assist', { _assist: 'nguoi_nay', who: person.id }) : runWord(turn, 'assist', undefined)
-}
-
-type Silent = { total: number; shown: number; homes: { subject: string; label: TextRef }[]; all: Behind[]; afterHours: number }
-
-/** Households of a village that are to be visited: behind, and silent for as long as the rule says. None where the rule is off. */
-export async function findSilent(
-  db: DbOrTx,
-  { communeId, villageId, settings, now }: { communeId: number; villageId: number; settings: Settings; now: Date },
-): Promise<Silent> {
-  const rule = reminderRules.rules.find((item) => item.to === 'leader' && isOn(item, settings))
-  if (!rule) return { total: 0, shown: 0, homes: [], all: [], afterHours: 0 }
-  const silentSince = new Date(now.getTime() - rule.after_hours * HOUR_MS)
-  const all = await findBehind(db, { communeId, year: vietnamTime(now).year, villageId, silentSince })
-  const homes = all.slice(0, reminderRules.leader_digest.names).map((home) => ({
-    subject: home.subject,
-    label: {
-      key: 'digest.home',
-      params: {
-        name: home.name,
-        count: home.members.length,
-        days: Math.floor((now.getTime() - home.silentSince.getTime()) / DAY_MS),
-      },
-    },
-  }))
-  return { total: all.length, shown: homes.length, homes, all, afterHours: rule.after_hours }
 }
 
 /** "Đã xem", "Vẫn nhận": the tap itself opened the window; nothing else is to be done. */
